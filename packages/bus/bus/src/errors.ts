@@ -1,0 +1,36 @@
+import { DomainError } from '@samovar/errors';
+
+/** Nobody handles the command or query (bus.handlerNotFound). */
+export class HandlerNotFoundError extends DomainError {
+  constructor(message: string) {
+    const domain = message.slice(0, message.indexOf('.'));
+    super('unimplemented', 'bus.handlerNotFound', {
+      publicMessage: `no handler for ${message}`,
+      message: `no handler for ${message}: is ${domain}Module in modules.ts?`,
+      details: { message },
+    });
+  }
+}
+
+/** A command or query has a handler already, or another message has its name (bus.duplicateHandler). */
+export class DuplicateHandlerError extends DomainError {
+  /** `firstAt` and `secondAt` are the places in the code that added the two, as `file:line:column`. */
+  constructor(message: string, firstAt: string, secondAt: string) {
+    super('already_exists', 'bus.duplicateHandler', {
+      publicMessage: `${message} is handled already`,
+      message: `${message} is handled already: added at ${firstAt}, and again at ${secondAt}; remove one of them`,
+      details: { message },
+    });
+  }
+}
+
+/** The event's definition names a stream, and this bus has nowhere to keep durable events (bus.noDurableEvents). */
+export class DurableEventsUnsupportedError extends DomainError {
+  constructor(event: string) {
+    super('unimplemented', 'bus.noDurableEvents', {
+      publicMessage: `${event} names a stream, but this bus does not publish durable events`,
+      message: `${event} names a stream, but this bus does not publish durable events: append it to its stream with eda`,
+      details: { event },
+    });
+  }
+}

@@ -1,0 +1,195 @@
+import { CanceledError, DeadlineExceededError } from './errors.ts';
+
+/** Names a value that a context carries. */
+export interface ContextKey<T> {
+  readonly name: string;
+  readonly defaultValue: T;
+}
+
+/** What a call carries: immutable, and the first parameter of every service method. */
+export interface Context {
+  /** Aborted when the context is done; its reason is what {@link throwIfDone} throws. Made only when asked for. */
+  readonly signal: AbortSignal;
+  /** When the context ends by itself; never later than its parent's. */
+  readonly deadline: Date | undefined;
+  /** What the nearest ancestor set for `key`, or the key's default. */
+  value<T>(key: ContextKey<T>): T;
+}
+
+export type DoneReason = CanceledError | DeadlineExceededError;
+
+const longestTimer = 2 ** 31 - 1;
+
+/** Why `ctx` is done, or undefined. Looks up the ancestors, so that contexts nobody listens to need no listeners. */
+export function done(ctx: Context): DoneReason | undefined {
+  if (ctx instanceof Root) return undefined;
+  if (ctx instanceof CancelNode) return ctx.done();
+  if (ctx instanceof ValueNode) return ctx.scope === undefined ? undefined : done(ctx.scope);
+  return ctx.signal.aborted ? asReason(ctx.signal.reason) : undefined;
+}
+
+export class Root implements Context {
+  readonly deadline = undefined;
+  readonly #signal = new AbortController().signal;
+
+  get signal(): AbortSignal {
+    return this.#signal;
+  }
+
+  value<T>(key: ContextKey<T>): T {
+    return key.defaultValue;
+  }
+}
+
+export class ValueNode implements Context {
+  /** The nearest ancestor that can be done. */
+  readonly scope: Context | undefined;
+  readonly #parent: Context;
+  readonly #key: ContextKey<unknown>;
+  readonly #value: unknown;
+
+  constructor(parent: Context, key: ContextKey<unknown>, value: unknown) {
+    this.#parent = parent;
+    this.scope = scopeOf(parent);
+    this.#key = key;
+    this.#value = value;
+  }
+
+  get signal(): AbortSignal {
+    return this.#parent.signal;
+  }
+
+  get deadline(): Date | undefined {
+    return this.scope?.deadline;
+  }
+
+  value<T>(key: ContextKey<T>): T {
+    return key === this.#key ? (this.#value as T) : this.#parent.value(key);
+  }
+}
+
+/**
+ * A context that can be done. Asking whether it is looks at itself and its ancestors; only while somebody holds its
+ * signal (or a child's) does it listen: to its parent, its timer and the signal it follows.
+ */
+export class CancelNode implements Context {
+  readonly #parent: Context;
+  readonly #scope: Context | undefined;
+  readonly #deadline: Date | undefined;
+  readonly #expiry: number;
+  readonly #followed: AbortSignal | undefined;
+  readonly #children = new Set<CancelNode>();
+  #reason: DoneReason | undefined;
+  #controller: AbortController | undefined;
+  #stopListening: (() => void) | undefined;
+
+  constructor(parent: Context, ms: number | undefined, followed?: AbortSignal) {
+    this.#parent = parent;
+    this.#scope = scopeOf(parent);
+    this.#followed = followed;
+    const inherited = parent.deadline;
+    const own = ms === undefined ? Number.POSITIVE_INFINITY : Date.now() + ms;
+    const sooner = ms !== undefined && (inherited === undefined || own < inherited.getTime());
+    this.#deadline = sooner ? new Date(Math.min(own, 8.64e15)) : inherited;
+    this.#expiry = sooner ? performance.now() + ms : Number.POSITIVE_INFINITY;
+  }
+
+  get deadline(): Date | undefined {
+    return this.#deadline;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      const reason = this.done();
+      if (reason === undefined) this.#listen();
+      else this.#controller.abort(reason);
+    }
+    return this.#controller.signal;
+  }
+
+  value<T>(key: ContextKey<T>): T {
+    return this.#parent.value(key);
+  }
+
+  done(): DoneReason | undefined {
+    if (this.#reason !== undefined) return this.#reason;
+    const reason =
+      (this.#scope && done(this.#scope)) ??
+      (this.#followed?.aborted ? asReason(this.#followed.reason) : undefined) ??
+      (this.#expired() ? new DeadlineExceededError() : undefined);
+    if (reason !== undefined) this.#end(reason);
+    return reason;
+  }
+
+  cancel(reason: unknown): void {
+    if (this.done() === undefined) this.#end(asReason(reason));
+  }
+
+  #expired(): boolean {
+    return this.#expiry !== Number.POSITIVE_INFINITY && performance.now() >= this.#expiry;
+  }
+
+  #end(reason: DoneReason): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#stopListening?.();
+    this.#controller?.abort(reason);
+    for (const child of this.#children) child.#end(reason);
+  }
+
+  #listen(): void {
+    if (this.#stopListening !== undefined) return;
+    const stops = [this.#listenToParent(), this.#listenToFollowed(), this.#startTimer()];
+    this.#stopListening = () => {
+      this.#stopListening = undefined;
+      for (const stop of stops) stop?.();
+    };
+  }
+
+  #listenToParent(): (() => void) | undefined {
+    const scope = this.#scope;
+    if (scope === undefined) return undefined;
+    if (!(scope instanceof CancelNode)) return follow(scope.signal, (reason) => this.#end(reason));
+    scope.#children.add(this);
+    scope.#listen();
+    return () => {
+      scope.#children.delete(this);
+      if (scope.#children.size === 0 && scope.#controller === undefined) scope.#stopListening?.();
+    };
+  }
+
+  #listenToFollowed(): (() => void) | undefined {
+    return this.#followed && follow(this.#followed, (reason) => this.#end(reason));
+  }
+
+  #startTimer(): (() => void) | undefined {
+    if (this.#expiry === Number.POSITIVE_INFINITY) return undefined;
+    let timer: NodeJS.Timeout;
+    // A timer may fire a little early, and cannot be longer than 2^31 ms: look at the clock, and go on waiting.
+    const wait = () => {
+      const left = this.#expiry - performance.now();
+      if (left <= 0) return this.#end(new DeadlineExceededError());
+      timer = setTimeout(wait, Math.min(Math.ceil(left), longestTimer)).unref();
+    };
+    wait();
+    return () => clearTimeout(timer);
+  }
+}
+
+function scopeOf(ctx: Context): Context | undefined {
+  if (ctx instanceof Root) return undefined;
+  return ctx instanceof ValueNode ? ctx.scope : ctx;
+}
+
+function asReason(reason: unknown): DoneReason {
+  if (reason instanceof CanceledError || reason instanceof DeadlineExceededError) return reason;
+  if (reason instanceof DOMException && reason.name === 'TimeoutError') return new DeadlineExceededError();
+  return reason === undefined ? new CanceledError() : new CanceledError({ cause: reason });
+}
+
+function follow(signal: AbortSignal, end: (reason: DoneReason) => void): () => void {
+  const listener = () => end(asReason(signal.reason));
+  signal.addEventListener('abort', listener, { once: true });
+  return () => signal.removeEventListener('abort', listener);
+}

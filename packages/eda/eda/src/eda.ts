@@ -1,0 +1,226 @@
+import type { Context } from '@samovar/context';
+import type { Data } from './data.ts';
+import type { EventId } from './eventid.ts';
+
+export { Data, type DataType } from './data.ts';
+export * from './errors.ts';
+export { type EventId, parseEventId } from './eventid.ts';
+export { type EventJson, eventToJson } from './json.ts';
+export { checkStream, stream } from './stream.ts';
+
+/** Where a connection reports what no caller can be told: the contract's loggers and the console fit. */
+export interface Logger {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+/** How to connect to a log. */
+export interface ConnectOptions {
+  /** The name that the events published here carry: up to 255 characters, no control characters. Default: ''. */
+  readonly client?: string;
+  /** Told of handlers that fail, at warn. null: silent. Default: `console.error`. */
+  readonly logger?: Logger | null;
+}
+
+/** An event to publish. */
+export interface NewEvent {
+  /** What happened, such as `stickers.StickersSent`: 1 to 255 characters, no control characters. */
+  readonly type: string;
+  /** Default: no payload. */
+  readonly data?: Data;
+  /** When it happened; any time, also one long past. Default: now. */
+  readonly time?: Date;
+  /** Which shape the payload has. Default: ''. */
+  readonly schema?: string;
+  /** The event that led to this one. Default: the one whose handler is publishing, else none. */
+  readonly cause?: EventId;
+  /** The thing it happened to. Default: ''. */
+  readonly aggregate?: string;
+  /** Further facts. Default: none. */
+  readonly meta?: Readonly<Record<string, string>>;
+}
+
+/** An event of the log. */
+export interface Event {
+  readonly stream: string;
+  readonly id: EventId;
+  readonly type: string;
+  readonly data: Data;
+  /** When it happened, as the publisher says. */
+  readonly time: Date;
+  /** When the log accepted it. */
+  readonly ackTime: Date;
+  /** '' where unset; likewise `client` and `aggregate`. */
+  readonly schema: string;
+  /** The name the publisher connected with. */
+  readonly client: string;
+  readonly aggregate: string;
+  /** The event that led to this one. */
+  readonly cause: EventId | null;
+  readonly meta: Readonly<Record<string, string>>;
+  /** 0 when read, 1 on first delivery to a subscription; a lower bound after a crash. */
+  readonly deliveries: number;
+  /** Whether its type is one of these. */
+  is(...types: readonly string[]): boolean;
+}
+
+export interface PublishOptions {
+  /** The stream's last event as the publisher knows it; null: the stream must be empty. Default: any. */
+  readonly expectedHead?: EventId | null;
+  /** Makes publishing again with the same key (and stream) within two minutes store nothing: 1 to 255 characters. */
+  readonly key?: string;
+}
+
+export interface ReadOptions {
+  /** Only events behind this one (before it, when reading backwards), which may be of another stream. Default: all. */
+  readonly after?: EventId;
+  /** At most this many: an integer from 0 up. Default: all. */
+  readonly limit?: number;
+  /** Newest first. Not with `watch`. Default: false. */
+  readonly backwards?: boolean;
+  /** At the end, wait for new events instead of ending. Default: false. */
+  readonly watch?: boolean;
+}
+
+/** Events in order. It may be iterated once. Leaving a loop early frees what it holds. */
+export interface EventStream extends AsyncIterable<Event> {
+  /** What exists now: ends at the end of the stream, or where it would block. Iterating the stream then goes on from there. */
+  history(): AsyncIterable<Event>;
+}
+
+/** Resolves: the event is acknowledged. Rejects, throws or exceeds its time: the event comes again. */
+export type Handler = (ctx: Context, event: Event) => void | Promise<void>;
+
+export interface SubscriptionOptions {
+  /** Members of one name share the work. 1 to 255 characters. Default: the selector. */
+  readonly name?: string;
+  /** A new subscription starts at the beginning of the log; otherwise at events published from now on. Default: false. */
+  readonly backfill?: boolean;
+  /** The offset survives `close()` and restarts. Default: false. */
+  readonly durable?: boolean;
+  /**
+   * The stored offset is dropped first, for all members, and the subscription starts as a new one: in this process when
+   * the handlers in flight have settled, and taken over from another process. Default: false.
+   */
+  readonly reset?: boolean;
+  /** The next event only after the one before it was acknowledged. Default: false. */
+  readonly serial?: boolean;
+  /** Handlers in flight in all members together: an integer from 1 up. Default: 64; 1 when serial. */
+  readonly concurrency?: number;
+  /**
+   * Milliseconds from a handler's start until its context is cancelled and the event is due again, which a handler that
+   * goes on all the same may overlap with. Default: 30,000.
+   */
+  readonly timeout?: number;
+}
+
+export interface SubscriptionStatus {
+  /** standby: another process is delivering; this one takes over when that one stops. */
+  readonly state: 'running' | 'standby' | 'closed';
+  /** Matching events that are not acknowledged yet. */
+  readonly lag: number;
+  /** Handlers that are running. */
+  readonly inFlight: number;
+  /** Deliveries beyond the first since the subscription was opened. */
+  readonly redelivered: number;
+  /** The last event up to which everything is acknowledged. */
+  readonly lastAcked: EventId | null;
+}
+
+export interface Subscription extends AsyncDisposable {
+  readonly name: string;
+  /**
+   * Stops: no new event is handed out, handlers in flight may finish within their time, and the exact position is
+   * stored. A second call awaits the first. Disposal closes.
+   */
+  close(): Promise<void>;
+  /** Stops likewise, in all members of this process, and drops the offset. In another process they start as new ones. */
+  unsubscribe(): Promise<void>;
+  /**
+   * Resolves when every matching event up to and including `id` is acknowledged. Default: the last event of the log as
+   * it is now.
+   *
+   * @throws {ClosedError} if the subscription is closed before. @throws {CanceledError} @throws {DeadlineExceededError}
+   */
+  caughtUp(ctx: Context, id?: EventId): Promise<void>;
+  status(): SubscriptionStatus;
+}
+
+export interface StreamInfo {
+  readonly stream: string;
+  /** Its last event. */
+  readonly head: EventId;
+  /** How many it holds. */
+  readonly events: number;
+}
+
+/**
+ * A connection to one event log. All methods may be called concurrently.
+ *
+ * A selector is a stream name or a pattern of the same tokens, in which `*` stands for one token and a last `>` for one
+ * or more. Events of a pattern come interleaved in log order.
+ *
+ * Every method throws {@link ClosedError} after `close`, and {@link CanceledError} or {@link DeadlineExceededError} if
+ * its context is done first. A publication that ends so may still be stored.
+ */
+export abstract class Conn implements AsyncDisposable {
+  /**
+   * Appends one event. When it resolves, the event is as safe as the backend makes it and visible to every reader.
+   * The payload is encoded before `publish` returns.
+   *
+   * @throws {InvalidStreamError} @throws {InvalidArgumentError} naming the field. @throws {DataEncodingError}
+   * @throws {HeadConflictError} if `expectedHead` is not the head; nothing is written, and the key stays unused.
+   * @throws {ForeignEventIdError} if `expectedHead` or `cause` is of another log.
+   * @throws {LogFullError} @throws {LogUnavailableError}
+   */
+  abstract publish(ctx: Context, stream: string, event: NewEvent, options?: PublishOptions): Promise<EventId>;
+
+  /**
+   * Appends up to 2,048 events as one commit: all or none, next to each other, in this order. No events: no commit, and
+   * an empty result.
+   *
+   * @throws as {@link publish} does.
+   */
+  abstract publishAll(
+    ctx: Context,
+    stream: string,
+    events: readonly NewEvent[],
+    options?: PublishOptions,
+  ): Promise<EventId[]>;
+
+  /**
+   * Reads what a selector matches. Nothing is read ahead of the consumer beyond a bounded page.
+   *
+   * @throws {InvalidSelectorError} @throws {InvalidArgumentError} @throws {ForeignEventIdError} all at once, not when iterated.
+   */
+  abstract read(ctx: Context, selector: string, options?: ReadOptions): EventStream;
+
+  /** The stream's last event, or null if it has none. @throws {InvalidStreamError} */
+  abstract head(ctx: Context, stream: string): Promise<EventId | null>;
+
+  /** The streams that have events, in the order of their names. Default: all. @throws {InvalidSelectorError} */
+  abstract streams(ctx: Context, selector?: string): AsyncIterable<StreamInfo>;
+
+  /**
+   * Hands every matching event to `handle`, at least once, starting handlers in log order. An event whose handler fails
+   * or exceeds its time comes again, after a growing pause, until it is acknowledged.
+   *
+   * While running, acknowledgements of a durable subscription are stored in groups of at most 100 ms or 1,000 events:
+   * what a kill -9 repeats. Of several processes with one durable name, one is active; another takes over within
+   * seconds when it is gone.
+   *
+   * @throws {InvalidSelectorError}
+   * @throws {InvalidArgumentError} naming the option, also where the name's members, or its stored offset, have another.
+   */
+  abstract subscribe(selector: string, handle: Handler, options?: SubscriptionOptions): Promise<Subscription>;
+
+  /**
+   * Closes every subscription as {@link Subscription.close} does, ends reads with a {@link ClosedError}, and frees the
+   * log. Until their handlers have settled, those may still use the connection, under their own context. May be called
+   * again.
+   */
+  abstract close(): Promise<void>;
+  abstract [Symbol.asyncDispose](): Promise<void>;
+}

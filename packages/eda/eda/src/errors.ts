@@ -1,0 +1,92 @@
+import { DomainError } from '@samovar/errors';
+
+/** A stream name is not dot-separated tokens of `[A-Za-z0-9_~-]+`, or is too long (eda.invalidStream). */
+export class InvalidStreamError extends DomainError {
+  constructor(name: unknown, why: string) {
+    const shown = typeof name === 'string' ? JSON.stringify(name.slice(0, 300)) : String(name);
+    super('invalid_argument', 'eda.invalidStream', { publicMessage: `${shown} is no stream name: ${why}` });
+  }
+}
+
+/** A selector is neither a stream name nor a pattern such as `repos.*` or `repos.>` (eda.invalidSelector). */
+export class InvalidSelectorError extends DomainError {
+  constructor(selector: unknown, why: string) {
+    const shown = typeof selector === 'string' ? JSON.stringify(selector.slice(0, 300)) : String(selector);
+    super('invalid_argument', 'eda.invalidSelector', { publicMessage: `${shown} is no selector: ${why}` });
+  }
+}
+
+/** An event to publish, or an option, is not as the contract says (eda.invalidArgument); `details.field` names it. */
+export class InvalidArgumentError extends DomainError {
+  constructor(field: string, why: string) {
+    super('invalid_argument', 'eda.invalidArgument', { publicMessage: `${field} ${why}`, details: { field } });
+  }
+}
+
+/** A text is no event id (eda.invalidEventId). */
+export class InvalidEventIdError extends DomainError {
+  constructor(text: unknown) {
+    const shown = typeof text === 'string' ? JSON.stringify(text.slice(0, 80)) : String(text);
+    super('invalid_argument', 'eda.invalidEventId', {
+      publicMessage: `${shown} is no event id: those have 26 characters of 0-9 and A-Z without I, L, O and U`,
+    });
+  }
+}
+
+/** An event id was given out by another log than the one asked (eda.foreignId). */
+export class ForeignEventIdError extends DomainError {
+  constructor(id: string) {
+    super('invalid_argument', 'eda.foreignId', {
+      publicMessage: `event ${id} belongs to another log: was the data directory replaced?`,
+      details: { id },
+    });
+  }
+}
+
+/** The stream's head is not the expected one; nothing was written (eda.headConflict). Load again and decide anew. */
+export class HeadConflictError extends DomainError {
+  constructor(stream: string, stored: string | null, expected: string | null) {
+    super('aborted', 'eda.headConflict', {
+      publicMessage: `${stream} is at ${stored ?? 'its beginning'}, not at ${expected ?? 'its beginning'}`,
+      details: { stream, stored, expected },
+    });
+  }
+}
+
+/** The payload is of another kind than asked for, or cannot be encoded or decoded (eda.dataEncoding). */
+export class DataEncodingError extends DomainError {
+  constructor(why: string, options: { readonly cause?: unknown } = {}) {
+    super('invalid_argument', 'eda.dataEncoding', { publicMessage: why, ...options });
+  }
+}
+
+/** The connection or subscription was closed (eda.closed). */
+export class ClosedError extends DomainError {
+  constructor(what: string) {
+    super('failed_precondition', 'eda.closed', { publicMessage: `${what} is closed` });
+  }
+}
+
+/** The log has no room for more, the disk being full; nothing was written, and reading goes on (eda.logFull). */
+export class LogFullError extends DomainError {
+  constructor(options: { readonly cause?: unknown } = {}) {
+    super('resource_exhausted', 'eda.logFull', {
+      publicMessage: 'the event log has no room left: free disk space, then publish again',
+      ...options,
+    });
+  }
+}
+
+/** The log cannot be opened, read or written (eda.logUnavailable). */
+export class LogUnavailableError extends DomainError {
+  constructor(why: string, options: { readonly cause?: unknown } = {}) {
+    super('unavailable', 'eda.logUnavailable', { publicMessage: why, ...options });
+  }
+}
+
+/** The file is no event log, one of a newer version, or damaged; it was left as it is (eda.notALog). */
+export class NotALogError extends DomainError {
+  constructor(why: string, options: { readonly cause?: unknown } = {}) {
+    super('failed_precondition', 'eda.notALog', { publicMessage: why, ...options });
+  }
+}

@@ -1,0 +1,171 @@
+import { type Context, throwIfDone } from '@samovar/context';
+import {
+  ClosedError,
+  type Conn,
+  type ConnectOptions,
+  checkStream,
+  type EventId,
+  type EventStream,
+  type Handler,
+  InvalidArgumentError,
+  type Logger,
+  type NewEvent,
+  type PublishOptions,
+  type ReadOptions,
+  type StreamInfo,
+  type Subscription,
+  type SubscriptionOptions,
+} from '@samovar/eda';
+import { checkText } from './checks.ts';
+import { handledEvent } from './event.ts';
+import { encodeId } from './ids.ts';
+import type { Log } from './log.ts';
+import { newAppend } from './publishing.ts';
+import { newReader } from './reading.ts';
+import { parseSelector, type Selector } from './selector.ts';
+import { MemberSubscription } from './subscription.ts';
+
+const streamPage = 500;
+
+const console_: Logger = {
+  debug: () => {},
+  info: () => {},
+  warn: (message, fields) => console.error(message, fields),
+  error: (message, fields) => console.error(message, fields),
+};
+
+/** A connection to a log that is open in this process. */
+export class LogConn implements Conn {
+  readonly #log: Log;
+  readonly #client: string | null;
+  readonly #logger: Logger | undefined;
+  readonly #subscriptions = new Set<MemberSubscription>();
+  readonly #joining = new Set<Promise<unknown>>();
+  readonly #onClose = new Set<() => void>();
+  #closing: Promise<void> | undefined;
+  #closed = false;
+
+  private constructor(log: Log, { client = '', logger = console_ }: ConnectOptions) {
+    this.#client = client === '' ? null : client;
+    this.#logger = logger ?? undefined;
+    this.#log = log;
+    log.connected();
+  }
+
+  /** Connects to the log that `open` gives, which is asked only if the options are right. @throws {InvalidArgumentError} */
+  static to(open: () => Log, options: ConnectOptions = {}): LogConn {
+    checkText('client', options.client ?? '', 0);
+    return new LogConn(open(), options);
+  }
+
+  publish(ctx: Context, stream: string, event: NewEvent, options?: PublishOptions): Promise<EventId> {
+    return this.#append(ctx, stream, [event], options, true) as Promise<EventId>;
+  }
+
+  publishAll(ctx: Context, stream: string, events: readonly NewEvent[], options?: PublishOptions): Promise<EventId[]> {
+    return this.#append(ctx, stream, events, options, false) as Promise<EventId[]>;
+  }
+
+  read(ctx: Context, selector: string, options?: ReadOptions): EventStream {
+    this.#check(ctx);
+    const isClosed = () => this.#closed;
+    const closing = {
+      get closed() {
+        return isClosed();
+      },
+      onClose: (then: () => void) => {
+        this.#onClose.add(then);
+        return () => this.#onClose.delete(then);
+      },
+    };
+    return newReader(this.#log.backend, closing, ctx, selector, options);
+  }
+
+  async head(ctx: Context, stream: string): Promise<EventId | null> {
+    this.#check(ctx);
+    const head = this.#log.backend.head(checkStream(stream));
+    return head === undefined ? null : encodeId(this.#log.backend.number, head.seq, true, head.clock);
+  }
+
+  streams(ctx: Context, selector = '>'): AsyncIterable<StreamInfo> {
+    this.#check(ctx);
+    return this.#streams(ctx, parseSelector(selector));
+  }
+
+  async subscribe(selector: string, handle: Handler, options?: SubscriptionOptions): Promise<Subscription> {
+    if (this.#closing !== undefined) throw closedError();
+    if (typeof handle !== 'function') throw new InvalidArgumentError('handle', 'is no function');
+    const joining = this.#log.subscribe(selector, handle, options, this.#logger);
+    const joined = joining.then(({ group, member }) => {
+      const subscription = new MemberSubscription(group, member, (gone) => this.#subscriptions.delete(gone));
+      this.#subscriptions.add(subscription);
+      return subscription;
+    });
+    this.#joining.add(joined);
+    try {
+      return await joined;
+    } finally {
+      this.#joining.delete(joined);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #append(
+    ctx: Context,
+    stream: string,
+    events: readonly NewEvent[],
+    options: PublishOptions | undefined,
+    single: boolean,
+  ): Promise<EventId | EventId[]> {
+    try {
+      this.#check(ctx);
+      const { backend } = this.#log;
+      const append = newAppend(backend.number, this.#client, ctx, stream, events, options, single);
+      if (events.length === 0) append.stored(backend.number, 0, 0, 0);
+      else backend.append(append);
+      return append.promise;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  async *#streams(ctx: Context, selector: Selector): AsyncGenerator<StreamInfo> {
+    const { number } = this.#log.backend;
+    let after: string | undefined = '';
+    while (after !== undefined) {
+      this.#check(ctx);
+      const page = this.#log.backend.streams(selector, after, streamPage);
+      for (const { name, head, events } of page.streams) {
+        yield { stream: name, head: encodeId(number, head.seq, true, head.clock), events };
+      }
+      after = page.next;
+    }
+  }
+
+  /** While closing, only the handlers that may finish can go on using the connection. */
+  #check(ctx: Context): void {
+    throwIfDone(ctx);
+    if (this.#closing === undefined) return;
+    if (this.#closed || ctx.value(handledEvent) === undefined) throw closedError();
+  }
+
+  async #close(): Promise<void> {
+    while (this.#joining.size > 0) await Promise.allSettled(this.#joining);
+    await Promise.all([...this.#subscriptions].map((subscription) => subscription.close()));
+    this.#closed = true;
+    for (const then of this.#onClose) then();
+    await this.#log.disconnected();
+  }
+}
+
+function closedError(): ClosedError {
+  return new ClosedError('the connection to the event log');
+}

@@ -1,0 +1,236 @@
+import { type Context, throwIfDone } from '@samovar/context';
+import { ClosedError, type EventId, type Handler, type Logger, type SubscriptionStatus } from '@samovar/eda';
+import type { Backend, Offset } from '../backend.ts';
+import { idOf } from '../checks.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { Keeper } from './keeper.ts';
+import { Lease } from './lease.ts';
+import { Member } from './member.ts';
+import { Members } from './members.ts';
+import type { Terms } from './options.ts';
+import { Waiters } from './waiters.ts';
+
+/** Milliseconds between the looks of a standby at whether it is its turn. */
+const standbyPoll = 100;
+/** Milliseconds until the log is read again after that failed. */
+const afterError = 1000;
+const idle = { inFlight: 0, redelivered: 0 };
+
+/** The members of one subscription in this process, what delivers to them, and where it stands. */
+export class Group {
+  readonly terms: Terms;
+  readonly #backend: Backend;
+  readonly #onClosed: () => void;
+  readonly #members = new Members();
+  readonly #waiters = new Waiters();
+  readonly #lease: Lease | undefined;
+  /** Those whose handlers may be running, also when they have left. */
+  readonly #everybody = new Set<Member>();
+  #dispatcher: Dispatcher | undefined;
+  #keeper: Keeper | undefined;
+  #poll: NodeJS.Timeout | undefined;
+  /** What changes who delivers, one after another. */
+  #turning: Promise<void> = Promise.resolve();
+  #started: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+  #lastStatus: Omit<SubscriptionStatus, 'state'> | undefined;
+
+  /** `owner` names this process. */
+  constructor(backend: Backend, terms: Terms, owner: string, onClosed: () => void) {
+    this.#backend = backend;
+    this.terms = terms;
+    this.#onClosed = onClosed;
+    this.#lease = terms.durable ? new Lease(backend, terms, owner) : undefined;
+  }
+
+  /** Resolves when the group has stopped; undefined while it goes on. */
+  get closing(): Promise<void> | undefined {
+    return this.#closing;
+  }
+
+  /** The member is served once this has resolved; with `reset`, from the start position on, like all the others. */
+  async join(handle: Handler, logger: Logger | undefined, reset: boolean): Promise<Member> {
+    const isFirst = this.#started === undefined;
+    const begins = isFirst || reset;
+    // One that is stored looks for its start in the transaction, and only if it has none.
+    const start = begins && this.#lease === undefined ? this.#startPosition() : undefined;
+    const fresh = () => start ?? this.#startPosition();
+    const member = new Member(handle, logger);
+    this.#members.add(member);
+    this.#everybody.add(member);
+    try {
+      const turned = begins ? this.#takeTurn(() => this.#start(fresh, reset)) : this.#started;
+      this.#started ??= turned;
+      await turned;
+    } catch (error) {
+      this.#members.remove(member);
+      if (isFirst) await this.close(false);
+      else if (this.#dispatcher === undefined) this.#standBy();
+      throw error;
+    }
+    this.#dispatcher?.resume();
+    return member;
+  }
+
+  /** Resolves when the member's handlers have settled, and, if it was the last one, the position is stored. */
+  async leave(member: Member): Promise<void> {
+    this.#members.remove(member);
+    this.#waiters.reject(new ClosedError(`subscription ${this.terms.name}`), member);
+    if (!this.#members.any) return this.close(false);
+    await member.idle();
+    this.#everybody.delete(member);
+  }
+
+  /** Resolves when every handler has settled and the position is stored, or, with `drop`, forgotten. */
+  async close(drop: boolean): Promise<void> {
+    this.#closing ??= this.#close(drop);
+    await this.#closing;
+    if (drop && this.#lease !== undefined) await this.#backend.subscriptions.drop(this.terms.name);
+  }
+
+  async caughtUp(ctx: Context, member: Member, id: EventId | undefined): Promise<void> {
+    throwIfDone(ctx);
+    const { number } = this.#backend;
+    const target = id === undefined ? this.#backend.tip() : idOf(number, 'id', id).seq;
+    if (this.#low() >= target) return;
+    const caughtUp = this.#waiters.wait(ctx, member, target);
+    this.#dispatcher?.lookAgain();
+    await caughtUp;
+  }
+
+  status(): SubscriptionStatus {
+    if (this.#lastStatus !== undefined) return { state: 'closed', ...this.#lastStatus };
+    return { state: this.#dispatcher === undefined ? 'standby' : 'running', ...this.#figures() };
+  }
+
+  #figures(): Omit<SubscriptionStatus, 'state'> {
+    const { inFlight, redelivered } = this.#dispatcher ?? idle;
+    const offset = this.#dispatcher?.offset ?? this.#lease?.peek();
+    const { events } = this.#backend.extent(this.terms.selector);
+    const lag = Math.max(0, events - (offset?.acked ?? 0));
+    return { lag, inFlight, redelivered, lastAcked: offset?.last ?? null };
+  }
+
+  #low(): number {
+    if (this.#dispatcher !== undefined) return this.#dispatcher.low;
+    const offset = this.#lease?.peek();
+    if (offset === undefined) return 0;
+    const first = offset.pending[0];
+    return first === undefined ? offset.high : first[0] - 1;
+  }
+
+  #startPosition(): Offset {
+    if (this.terms.backfill) return { high: 0, pending: [], acked: 0, last: null };
+    const { tip, events } = this.#backend.extent(this.terms.selector);
+    return { high: tip, pending: [], acked: events, last: null };
+  }
+
+  /** Runs `turn` when all turns before it are through. */
+  #takeTurn(turn: () => Promise<void>): Promise<void> {
+    const turned = this.#turning.then(turn);
+    this.#turning = turned.catch(() => {});
+    return turned;
+  }
+
+  async #start(fresh: () => Offset, reset: boolean): Promise<void> {
+    this.#stopDelivering();
+    if (reset) await this.#allIdle();
+    if (this.#lease === undefined) return this.#deliver(fresh());
+    const offset = await this.#lease.claim(fresh, reset);
+    if (offset === undefined) this.#standBy();
+    else this.#deliver(offset);
+  }
+
+  #deliver(offset: Offset): void {
+    const dispatcher: Dispatcher = new Dispatcher(
+      this.#backend,
+      this.terms,
+      this.#members,
+      {
+        isActive: () => this.#keeper === undefined || this.#keeper.isActive(),
+        mayStart: (inFlight) => this.#keeper === undefined || this.#keeper.mayStart(inFlight),
+        onProgress: (acknowledged) => {
+          if (this.#dispatcher !== dispatcher) return;
+          this.#keeper?.onProgress(acknowledged);
+          if (this.#waiters.any) this.#waiters.reached(dispatcher.low);
+        },
+        onError: (error) => {
+          this.#report('reading the log for a subscription failed', error);
+          setTimeout(() => dispatcher.resume(), afterError);
+        },
+      },
+      offset,
+    );
+    this.#dispatcher = dispatcher;
+    if (this.#lease === undefined) return;
+    this.#keeper = new Keeper(this.#lease, this.#backend.leaseMs, () => dispatcher, {
+      onLost: () => {
+        if (this.#dispatcher !== dispatcher || this.#closing !== undefined) return;
+        this.#report('another process has taken over a subscription, or dropped it', undefined);
+        this.#stopDelivering();
+        this.#standBy();
+      },
+      onError: (error) => this.#report('storing the offset of a subscription failed', error),
+    });
+  }
+
+  /** Those in flight go on; whether they succeed is not looked at any more, unless the group is closing. */
+  #stopDelivering(): void {
+    clearTimeout(this.#poll);
+    this.#keeper?.stop();
+    this.#dispatcher?.stop();
+    this.#keeper = undefined;
+    this.#dispatcher = undefined;
+  }
+
+  #standBy(): void {
+    clearTimeout(this.#poll);
+    this.#poll = setTimeout(() => void this.#takeTurn(() => this.#takeOver()), standbyPoll);
+  }
+
+  /** Delivers, if nobody else does any more. */
+  async #takeOver(): Promise<void> {
+    if (this.#closing !== undefined || this.#dispatcher !== undefined) return;
+    try {
+      const offset = await this.#lease?.claim(() => this.#startPosition(), false);
+      if (offset !== undefined) return this.#deliver(offset);
+      if (this.#waiters.any) this.#waiters.reached(this.#low());
+    } catch (error) {
+      this.#report('taking over a subscription failed', error);
+    }
+    this.#standBy();
+  }
+
+  async #close(drop: boolean): Promise<void> {
+    this.#members.clear();
+    this.#waiters.reject(new ClosedError(`subscription ${this.terms.name}`));
+    await this.#turning;
+    const [dispatcher, keeper] = [this.#dispatcher, this.#keeper];
+    clearTimeout(this.#poll);
+    dispatcher?.stop();
+    await this.#allIdle();
+    try {
+      if (drop) keeper?.stop();
+      else await keeper?.finish();
+    } catch (error) {
+      this.#report('storing the offset of a subscription failed; some events will come again', error);
+    }
+    try {
+      this.#lastStatus = this.#figures();
+    } catch (error) {
+      this.#lastStatus = { lag: 0, lastAcked: null, ...idle };
+      this.#report('reading the log for a subscription failed', error);
+    }
+    this.#stopDelivering();
+    this.#onClosed();
+  }
+
+  async #allIdle(): Promise<void> {
+    for (const member of this.#everybody) await member.idle();
+  }
+
+  #report(message: string, error: unknown): void {
+    const logger = this.#members.first?.logger ?? [...this.#everybody][0]?.logger;
+    logger?.warn(message, { subscription: this.terms.name, ...(error === undefined ? {} : { err: error }) });
+  }
+}

@@ -1,0 +1,90 @@
+import { InvalidArgumentError } from '@samovar/eda';
+import type { Backend, Offset, StoredSubscription } from '../backend.ts';
+import type { Terms } from './options.ts';
+
+/** A durable subscription's place in the log: its stored offset, and who may store it. */
+export class Lease {
+  readonly #backend: Backend;
+  readonly #terms: Terms;
+  readonly #owner: string;
+  #epoch: number | undefined;
+  #validUntil = 0;
+  /** The last sign of life of another owner, and when it was seen, as `performance.now()` tells it. */
+  #seen = { epoch: 0, beat: 0, at: 0 };
+
+  /** `owner` names this process. */
+  constructor(backend: Backend, terms: Terms, owner: string) {
+    this.#backend = backend;
+    this.#terms = terms;
+    this.#owner = owner;
+  }
+
+  /** Whether nobody else can have taken over yet, even if this process was paused. */
+  get isValid(): boolean {
+    return performance.now() < this.#validUntil;
+  }
+
+  /** Whether the lease is stored as this process's. */
+  isHeld(): boolean {
+    return this.#backend.subscriptions.peek(this.#terms.name)?.epoch === this.#epoch;
+  }
+
+  /** What is stored, whoever holds the lease. */
+  peek(): Offset | undefined {
+    return this.#backend.subscriptions.peek(this.#terms.name)?.offset;
+  }
+
+  /**
+   * Takes the lease, unless another process has it; with `reset`, also then. Answers with the offset to go on from:
+   * `fresh()` if none is stored, or with `reset`; undefined if another process has the lease.
+   *
+   * @throws {InvalidArgumentError} if the name is stored with another selector.
+   */
+  async claim(fresh: () => Offset, reset: boolean): Promise<Offset | undefined> {
+    const { name, selector } = this.#terms;
+    if (!reset && this.#isHeld(this.#backend.subscriptions.peek(name))) return undefined;
+    const began = performance.now();
+    const claimed = await this.#backend.subscriptions.change(name, (stored, newEpoch) => {
+      if (!reset && this.#isHeld(stored)) return undefined;
+      const offset = reset || stored === undefined ? fresh() : stored.offset;
+      return { selector: selector.text, offset, epoch: newEpoch(), beat: 1, ...this.#alive() };
+    });
+    if (claimed === undefined) return undefined;
+    this.#epoch = claimed.epoch;
+    this.#validUntil = began + this.#backend.leaseMs;
+    return claimed.offset;
+  }
+
+  /** Stores the offset and extends the lease, or gives it back. Returns whether this process still had it. */
+  async store(offset: Offset, release: boolean): Promise<boolean> {
+    const began = performance.now();
+    const stored = await this.#backend.subscriptions.change(this.#terms.name, (stored) => {
+      if (stored === undefined || stored.epoch !== this.#epoch) return undefined;
+      return { ...stored, offset, beat: stored.beat + 1, ...(release ? { owner: '', expires: 0 } : this.#alive()) };
+    });
+    this.#validUntil = stored === undefined || release ? 0 : began + this.#backend.leaseMs;
+    return stored !== undefined;
+  }
+
+  #alive(): { readonly owner: string; readonly expires: number } {
+    return { owner: this.#owner, expires: Date.now() + this.#backend.leaseMs };
+  }
+
+  #isHeld(stored: StoredSubscription | undefined): boolean {
+    if (stored === undefined) return false;
+    const { name, selector } = this.#terms;
+    if (stored.selector !== selector.text) {
+      const mend = 'choose another name, or reset it';
+      throw new InvalidArgumentError('selector', `is ${stored.selector} in the stored subscription ${name}: ${mend}`);
+    }
+    if (stored.owner === '' || stored.owner === this.#owner || stored.expires <= Date.now()) return false;
+    return !this.#isSilent(stored);
+  }
+
+  /** Whether its owner gave no sign of life for as long as the lease, whatever the wall clock says. */
+  #isSilent({ epoch, beat }: StoredSubscription): boolean {
+    const now = performance.now();
+    if (epoch !== this.#seen.epoch || beat !== this.#seen.beat) this.#seen = { epoch, beat, at: now };
+    return now - this.#seen.at >= this.#backend.leaseMs;
+  }
+}

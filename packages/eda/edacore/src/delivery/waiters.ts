@@ -1,0 +1,56 @@
+import { type Context, throwIfDone } from '@samovar/context';
+import type { Seq } from '../ids.ts';
+
+interface Waiter {
+  readonly owner: object;
+  readonly target: Seq;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Who waits until everything up to a place in the log is acknowledged. */
+export class Waiters {
+  readonly #waiting = new Set<Waiter>();
+
+  get any(): boolean {
+    return this.#waiting.size > 0;
+  }
+
+  /** Resolves when `reached` is told of `target` or more; `owner` may give up. Rejects when `ctx` is done first. */
+  wait(ctx: Context, owner: object, target: Seq): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { signal } = ctx;
+      const leave = (then: () => void) => () => {
+        if (!this.#waiting.delete(waiter)) return;
+        signal.removeEventListener('abort', abort);
+        then();
+      };
+      const waiter: Waiter = {
+        owner,
+        target,
+        resolve: leave(resolve),
+        reject: (error) => leave(() => reject(error))(),
+      };
+      const abort = () => {
+        try {
+          throwIfDone(ctx);
+        } catch (error) {
+          waiter.reject(error);
+        }
+      };
+      this.#waiting.add(waiter);
+      signal.addEventListener('abort', abort);
+      abort();
+    });
+  }
+
+  /** Everything up to `low` is acknowledged. */
+  reached(low: Seq): void {
+    for (const waiter of this.#waiting) if (waiter.target <= low) waiter.resolve();
+  }
+
+  /** Ends the waiting of `owner`, or of all. */
+  reject(error: unknown, owner?: object): void {
+    for (const waiter of this.#waiting) if (owner === undefined || waiter.owner === owner) waiter.reject(error);
+  }
+}

@@ -1,0 +1,38 @@
+import { type Conn, type ConnectOptions, InvalidArgumentError } from '@samovar/eda';
+import { DomainError } from '@samovar/errors';
+
+/**
+ * Opens the event log at `url`:
+ * - `sqlite:<path>`: one file, absolute or relative to the working directory; made if it does not exist, its folder is not.
+ *   Several processes may have it open.
+ * - `memory:`: a log of its own in this process's memory; `memory:<name>`: one that all connections with the name
+ *   share. It is gone when the last of them is closed.
+ *
+ * @throws {InvalidArgumentError} if the URL is none of these, or an option is not as `ConnectOptions` says.
+ * @throws {NotALogError} if the file is something else, newer or damaged; it is left as it is.
+ * @throws {LogUnavailableError} if the file cannot be opened.
+ */
+export async function connect(url: string, options?: ConnectOptions): Promise<Conn> {
+  if (typeof url !== 'string') throw new InvalidArgumentError('url', `is ${typeof url}, not a text`);
+  const colon = url.indexOf(':');
+  const [scheme, rest] = [url.slice(0, Math.max(0, colon)).toLowerCase(), url.slice(colon + 1)];
+  switch (scheme) {
+    case 'memory':
+      return (await import('@samovar/edamemory')).connectMemory(rest, options);
+    case 'sqlite':
+      return (await import('@samovar/edasqlite')).connectSqlite(pathOf(rest), options);
+    case 'nats':
+      throw new DomainError('unimplemented', 'eda.unimplemented', {
+        publicMessage: 'event logs on NATS are not available yet: use sqlite:<path>',
+      });
+    default:
+      throw new InvalidArgumentError('url', `is ${JSON.stringify(url)}; supported are sqlite:<path> and memory:`);
+  }
+}
+
+/** Of what follows `sqlite:`. Two slashes would begin a host, and a file has none. */
+function pathOf(rest: string): string {
+  const path = rest.startsWith('///') ? rest.slice(2) : rest;
+  if (path === '' || path.startsWith('//')) throw new InvalidArgumentError('url', 'names no file: write sqlite:<path>');
+  return path;
+}

@@ -1,0 +1,28 @@
+import { resolve } from 'node:path';
+import type { Conn, ConnectOptions } from '@samovar/eda';
+import { type Log, LogConn, OpenLogs } from '@samovar/edacore';
+import { identityOf } from './file.ts';
+import { SqliteLog } from './sqlitelog.ts';
+
+const open = new OpenLogs<string>();
+
+/**
+ * Connects to the event log in the SQLite file at `path`, made if there is none; its folder is not. The connections of a
+ * process to one file share what they have open, and several processes may use it at once. What is acknowledged
+ * survives the loss of power.
+ *
+ * @throws {InvalidArgumentError} if an option is not as `ConnectOptions` says.
+ * @throws {NotALogError} if the file is something else, of a newer version, or damaged; it is left as it is. Files of
+ * more than 128 MiB are not looked through for damage.
+ * @throws {LogUnavailableError} if it cannot be opened.
+ */
+export function connectSqlite(path: string, options?: ConnectOptions): Conn {
+  return LogConn.to(() => openLog(resolve(path)), options);
+}
+
+function openLog(path: string): Log {
+  const identity = identityOf(path);
+  if (identity !== undefined) return open.get(identity, () => new SqliteLog(path));
+  const created = new SqliteLog(path);
+  return open.get(identityOf(path) ?? path, () => created);
+}

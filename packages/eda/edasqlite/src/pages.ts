@@ -1,0 +1,198 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { type Page, type PageRequest, type Row, type Selector, type Seq, StoredEvent } from '@samovar/edacore';
+import { arrays, type Streams } from './streams.ts';
+import type { Tail } from './tail.ts';
+
+/** Bytes or characters of payload in one page, unless its first event has more. */
+const pageBytes = 4 * 1024 * 1024;
+/** Events of other streams looked through for one page. */
+const span = 20_000;
+const matchesKept = 100_000;
+
+const columns = [
+  'seq',
+  'stream',
+  'kind',
+  'type',
+  'data',
+  'time',
+  'acked',
+  'client',
+  'schema',
+  'aggregate',
+  'cause',
+  'meta',
+];
+
+/** A statement for each direction; forwards takes the bounds `seq > ? AND seq <= ?`, backwards `seq < ?`. */
+interface BothWays {
+  readonly forwards: StatementSync;
+  readonly backwards: StatementSync;
+}
+
+/** Reads events page by page. */
+export class Pages {
+  readonly #number: number;
+  readonly #streams: Streams;
+  readonly #tail: Tail;
+  readonly #all: BothWays;
+  readonly #selected: BothWays;
+  readonly #folded: BothWays;
+  readonly #one: StatementSync;
+  readonly #matches = new WeakMap<Selector, Map<number, boolean>>();
+  /** What the SQL function `selected` says, while a statement that asks it runs. */
+  #isSelected: (stream: number) => boolean = () => false;
+
+  constructor(db: DatabaseSync, number: number, streams: Streams, tail: Tail) {
+    this.#number = number;
+    this.#streams = streams;
+    this.#tail = tail;
+    db.function('selected', { deterministic: false, directOnly: true }, (stream) =>
+      this.#isSelected(stream as number) ? 1 : 0,
+    );
+    this.#all = bothWays(db, 'events e WHERE', 'e.seq');
+    this.#selected = bothWays(db, 'events e WHERE selected(e.stream) AND', 'e.seq');
+    this.#folded = bothWays(db, 'stream_events s CROSS JOIN events e ON e.seq = s.seq WHERE s.stream = ? AND', 's.seq');
+    this.#one = arrays(db.prepare(`SELECT ${columns.join(', ')} FROM events WHERE seq = ?`));
+  }
+
+  page(selector: Selector, request: PageRequest): Page {
+    const { backwards, limit } = request;
+    const to = Math.min(request.to, this.#tail.tip);
+    const bounded = { from: backwards ? Math.min(request.from, to + 1) : request.from, to, limit, backwards };
+    return backwards || request.from < to
+      ? this.#pageOf(selector, bounded)
+      : { events: [], cursor: request.from, more: false };
+  }
+
+  at(seqs: readonly Seq[]): StoredEvent[] {
+    return seqs.flatMap((seq) => {
+      const row = this.#one.get(seq) as unknown as Row | undefined;
+      return row === undefined ? [] : new StoredEvent(this.#number, this.#streams.byId(row[1]).name, row);
+    });
+  }
+
+  #pageOf(selector: Selector, request: PageRequest): Page {
+    if (selector.kind === 'exact') return this.#stream(selector.text, request);
+    if (selector.kind === 'all') return this.#scan(this.#all, request, () => true);
+    return this.#scanSelected(selector, request);
+  }
+
+  #scanSelected(selector: Selector, request: PageRequest): Page {
+    const matches = this.#matchesOf(selector);
+    let left = span;
+    // When enough is looked through, whatever comes next is taken, so that the page is full soon.
+    this.#isSelected = (stream) => left-- <= 0 || matches(stream);
+    return this.#scan(this.#selected, request, matches);
+  }
+
+  #matchesOf(selector: Selector): (stream: number) => boolean {
+    let known = this.#matches.get(selector);
+    if (known === undefined || known.size > matchesKept) {
+      known = new Map();
+      this.#matches.set(selector, known);
+    }
+    const matches = known;
+    return (stream) => {
+      let answer = matches.get(stream);
+      if (answer === undefined) {
+        answer = selector.matches(this.#streams.byId(stream).name);
+        matches.set(stream, answer);
+      }
+      return answer;
+    };
+  }
+
+  #scan(statements: BothWays, request: PageRequest, matches: (stream: number) => boolean): Page {
+    const { rows, isFull } = this.#rows(statements, [], request);
+    const events: StoredEvent[] = [];
+    for (const row of rows) {
+      if (matches(row[1])) events.push(new StoredEvent(this.#number, this.#streams.byId(row[1]).name, row));
+    }
+    return { events, cursor: isFull ? lastOf(rows) : endOf(request), more: isFull };
+  }
+
+  /** The stream's folded events and its others are on different pages; a page may be empty. */
+  #stream(name: string, request: PageRequest): Page {
+    const state = this.#streams.byName(name);
+    if (state === undefined) return { events: [], cursor: endOf(request), more: false };
+    const { from, to, backwards } = request;
+    const { foldedHead, unfolded } = state;
+    const first = unfolded[0] ?? Number.MAX_SAFE_INTEGER;
+    const isFolded = backwards ? from <= first : from < foldedHead;
+    const bounded = { ...request, to: isFolded ? Math.min(to, foldedHead) : to };
+    const { rows, isFull } = isFolded
+      ? this.#rows(this.#folded, [state.id], bounded)
+      : this.#unfolded(unfolded, request);
+    const events = rows.map((row) => new StoredEvent(this.#number, name, row));
+    if (isFull) return { events, cursor: lastOf(rows), more: true };
+    if (isFolded && !backwards && first <= to) return { events, cursor: bounded.to, more: true };
+    if (!isFolded && backwards && foldedHead > 0) return { events, cursor: first, more: true };
+    return { events, cursor: endOf(request), more: false };
+  }
+
+  #unfolded(seqs: readonly Seq[], { from, to, limit, backwards }: PageRequest): Rows {
+    const step = backwards ? -1 : 1;
+    const rows: Row[] = [];
+    let bytes = 0;
+    for (let i = backwards ? countUpTo(seqs, from - 1) - 1 : countUpTo(seqs, from); ; i += step) {
+      const seq = seqs[i];
+      if (seq === undefined || seq > to) return { rows, isFull: false };
+      if (rows.length === limit || bytes >= pageBytes) return { rows, isFull: true };
+      const row = this.#one.get(seq) as unknown as Row;
+      rows.push(row);
+      bytes += row[4]?.length ?? 0;
+    }
+  }
+
+  /** What the statement answers, up to the page's limits. */
+  #rows(statements: BothWays, first: readonly number[], { from, to, limit, backwards }: PageRequest): Rows {
+    const statement = backwards ? statements.backwards : statements.forwards;
+    const bounds = backwards ? [...first, from, limit] : [...first, from, to, limit];
+    if (limit * this.#tail.largest <= pageBytes) {
+      const rows = statement.all(...bounds) as unknown as Row[];
+      return { rows, isFull: rows.length === limit };
+    }
+    const rows: Row[] = [];
+    let bytes = 0;
+    for (const row of statement.iterate(...bounds) as unknown as Iterable<Row>) {
+      rows.push(row);
+      bytes += row[4]?.length ?? 0;
+      if (bytes >= pageBytes) break;
+    }
+    return { rows, isFull: rows.length === limit || bytes >= pageBytes };
+  }
+}
+
+interface Rows {
+  readonly rows: readonly Row[];
+  /** Whether there may be more than fits. */
+  readonly isFull: boolean;
+}
+
+function bothWays(db: DatabaseSync, from: string, seq: string): BothWays {
+  const select = `SELECT ${columns.map((name) => `e.${name}`).join(', ')} FROM ${from}`;
+  return {
+    forwards: arrays(db.prepare(`${select} ${seq} > ? AND ${seq} <= ? ORDER BY ${seq} LIMIT ?`)),
+    backwards: arrays(db.prepare(`${select} ${seq} < ? ORDER BY ${seq} DESC LIMIT ?`)),
+  };
+}
+
+function lastOf(rows: readonly Row[]): Seq {
+  return (rows.at(-1) as Row)[0];
+}
+
+function endOf({ to, backwards }: PageRequest): Seq {
+  return backwards ? 0 : to;
+}
+
+/** How many of `seqs` are `seq` or before. */
+function countUpTo(seqs: readonly Seq[], seq: Seq): number {
+  let [low, high] = [0, seqs.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((seqs[middle] as Seq) <= seq) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

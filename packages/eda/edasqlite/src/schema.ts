@@ -1,0 +1,69 @@
+/** What SQLite's header says of an event log: 'SAMV', and the version of the tables below. */
+export const applicationId = 0x53414d56;
+export const version = 1;
+
+/**
+ * Publishing only adds to `events` and changes the row of `log`. Which events a stream has (`stream_events`, and the
+ * head in `streams`) and which idempotency keys were used (`keys`) is folded in later and in bulk, up to `log.indexed`
+ * for all streams and up to `streams.head` for each; until then the tail of `events` says it, which every process that
+ * has the log open keeps in memory. This way a commit does not touch a page for each stream it writes to.
+ */
+export const schema = `
+  CREATE TABLE log (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    number INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    largest INTEGER NOT NULL,
+    indexed INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    generation_since INTEGER NOT NULL,
+    epoch INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    stream INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    type TEXT NOT NULL,
+    data ANY,
+    time INTEGER NOT NULL,
+    acked INTEGER NOT NULL,
+    client TEXT,
+    schema TEXT,
+    aggregate TEXT,
+    cause TEXT,
+    meta TEXT,
+    key TEXT
+  ) STRICT;
+  CREATE TABLE streams (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL UNIQUE,
+    head INTEGER NOT NULL,
+    clock INTEGER NOT NULL,
+    events INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE stream_events (
+    stream INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (stream, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE keys (
+    generation INTEGER NOT NULL,
+    stream INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (generation, stream, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE subscriptions (
+    name TEXT PRIMARY KEY,
+    selector TEXT NOT NULL,
+    high INTEGER NOT NULL,
+    pending TEXT NOT NULL,
+    acked INTEGER NOT NULL,
+    last TEXT,
+    owner TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    beat INTEGER NOT NULL,
+    expires INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+`;

@@ -1,0 +1,39 @@
+import { describe } from 'vitest';
+import type { Backend } from './conformance/backend.ts';
+import { concurrencyCases } from './conformance/concurrency.ts';
+import { deliveringCases } from './conformance/delivering.ts';
+import { endingCases } from './conformance/ending.ts';
+import { failingCases } from './conformance/failing.ts';
+import { progressCases } from './conformance/progress.ts';
+import { publishingCases } from './conformance/publishing.ts';
+import { readingCases } from './conformance/reading.ts';
+import { refusingCases } from './conformance/refusing.ts';
+import { restartingCases } from './conformance/restarting.ts';
+import { selectingCases } from './conformance/selecting.ts';
+import { serialCases } from './conformance/serial.ts';
+import { subscribingCases } from './conformance/subscribing.ts';
+import { watchingCases } from './conformance/watching.ts';
+
+export type { Backend, Capability, Harness } from './conformance/backend.ts';
+
+/**
+ * Declares, as a vitest suite under the backend's name, what every event log promises its callers: the same on each
+ * backend. Cases that need a capability the backend lacks are shown as skipped, with the reason it gives.
+ */
+export function edaConformance(name: string, backend: Backend): void {
+  describe(`${name} as an event log`, () => {
+    describe('publishing', () => publishingCases(backend));
+    describe('refusing', () => refusingCases(backend));
+    describe('concurrent publishing', () => concurrencyCases(backend));
+    describe('reading', () => readingCases(backend));
+    describe('watching', () => watchingCases(backend));
+    describe('selecting', () => selectingCases(backend));
+    describe('subscribing', () => subscribingCases(backend));
+    describe('progress', () => progressCases(backend));
+    describe('delivering', () => deliveringCases(backend));
+    describe('serial delivery', () => serialCases(backend));
+    describe('failing handlers', () => failingCases(backend));
+    describe('ending', () => endingCases(backend));
+    restartingCases(backend);
+  });
+}

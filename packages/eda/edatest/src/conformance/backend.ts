@@ -1,0 +1,20 @@
+import type { Conn } from '@samovar/eda';
+
+/** What a backend may be without. restart: the log outlives its connections and whatever serves it. */
+export type Capability = 'restart';
+
+/** A log made for one test. Disposal removes it; all connections are closed before. */
+export interface Harness extends AsyncDisposable {
+  /** Another connection to the log from this process, with this client name and no logger. */
+  connect(client?: string): Promise<Conn>;
+  /** Stops and starts again whatever serves the log; all connections are closed before. For the capability `restart`. */
+  reopen?(): Promise<void>;
+}
+
+/** How the suite reaches a backend. */
+export interface Backend {
+  /** Makes a new, empty log. */
+  open(): Promise<Harness>;
+  /** What it is without, each with the reason why. Default: nothing. */
+  readonly lacks?: Readonly<Partial<Record<Capability, string>>>;
+}

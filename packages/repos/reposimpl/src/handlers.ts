@@ -1,0 +1,30 @@
+import type { Bus } from '@samovar/bus';
+import {
+  GetRepoQuery,
+  InitRepoCommand,
+  ListCommitsQuery,
+  ListReposQuery,
+  type Repos,
+  ScanRepoCommand,
+} from '@samovar/repos';
+import type { Initializer } from '@samovar/server';
+
+/** Answers every command and query of the root on the bus. */
+export class ReposHandlers implements Initializer {
+  readonly #bus: Bus;
+  readonly #repos: Repos;
+
+  constructor(bus: Bus, repos: Repos) {
+    this.#bus = bus;
+    this.#repos = repos;
+  }
+
+  init(): void {
+    const [bus, repos] = [this.#bus, this.#repos];
+    bus.addHandler(InitRepoCommand, (ctx, command) => repos.initRepo(ctx, command));
+    bus.addHandler(ScanRepoCommand, (ctx, command) => repos.scanRepo(ctx, command));
+    bus.addHandler(GetRepoQuery, (ctx, query) => repos.getRepo(ctx, query));
+    bus.addHandler(ListReposQuery, (ctx, query) => repos.listRepos(ctx, query));
+    bus.addHandler(ListCommitsQuery, (ctx, query) => repos.listCommits(ctx, query));
+  }
+}

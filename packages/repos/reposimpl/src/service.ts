@@ -1,0 +1,123 @@
+import type { Bus } from '@samovar/bus';
+import type { Context } from '@samovar/context';
+import { HeadConflictError } from '@samovar/eda';
+import {
+  type CommitsPage,
+  GetRepoQuery,
+  InitRepoCommand,
+  ListCommitsQuery,
+  ListReposQuery,
+  type Repo,
+  RepoNotFoundError,
+  type Repos,
+  ScanRepoCommand,
+  Uuid,
+} from '@samovar/repos';
+import { v5 } from 'uuid';
+import type { Git } from './git.ts';
+import { History } from './history.ts';
+import { readPage } from './page.ts';
+import type { Seen } from './plan.ts';
+import { Progress } from './progress.ts';
+import { scan } from './scan.ts';
+import type { RepoLog } from './store.ts';
+import { Turns } from './turns.ts';
+
+/** What this process knows of a repository. */
+class Known {
+  readonly history = new History();
+  readonly scans = new Turns();
+  seen: Seen | undefined;
+}
+
+const namespace = 'a6dac559-5a52-4b33-af4a-75fb1a9d458e';
+
+/** Git repositories, each on a stream of the log. */
+export class ReposService implements Repos {
+  readonly #bus: Bus;
+  readonly #log: RepoLog;
+  readonly #git: Git;
+  readonly #known = new Map<Uuid, Known>();
+
+  constructor(bus: Bus, log: RepoLog, git: Git) {
+    this.#bus = bus;
+    this.#log = log;
+    this.#git = git;
+  }
+
+  async initRepo(ctx: Context, command: InitRepoCommand): Promise<Repo> {
+    const { registry, name, path: given } = InitRepoCommand.parse(command);
+    const { path } = await this.#git.locate(ctx, given);
+    // Made from what it stands for, so that whoever registers a path comes to the same stream, and the first one wins.
+    const repoId = Uuid.parse(v5(`${registry}\0${path}`, namespace));
+    const known = await this.#find(ctx, repoId);
+    if (known !== undefined) return known.repo;
+    try {
+      await this.#log.append(ctx, repoId, null, { kind: 'initialized', data: { repoId, registry, name, path } });
+    } catch (error) {
+      if (!(error instanceof HeadConflictError)) throw error;
+    }
+    return await this.getRepo(ctx, { repoId });
+  }
+
+  async scanRepo(ctx: Context, command: ScanRepoCommand): Promise<{ recorded: number }> {
+    const { repoId } = ScanRepoCommand.parse(command);
+    const { repo, known } = await this.#get(ctx, repoId);
+    const progress = new Progress(this.#bus, repoId);
+    await known.scans.take(ctx, async () => {
+      const refresh = () => this.#refresh(ctx, repoId, known.history);
+      const tools = { git: this.#git, log: this.#log, repo, history: known.history, refresh, progress };
+      known.seen = await scan(ctx, tools, known.seen);
+    });
+    await progress.finish(ctx);
+    return { recorded: progress.recorded };
+  }
+
+  async getRepo(ctx: Context, query: GetRepoQuery): Promise<Repo> {
+    const { repoId } = GetRepoQuery.parse(query);
+    return (await this.#get(ctx, repoId)).repo;
+  }
+
+  async listRepos(ctx: Context, query: ListReposQuery): Promise<Repo[]> {
+    const { registry } = ListReposQuery.parse(query);
+    const repos: Repo[] = [];
+    for await (const { repoId, head } of this.#log.heads(ctx)) {
+      const cached = this.#known.get(repoId)?.history;
+      const repo = cached?.last === head ? cached.repo : (await this.#find(ctx, repoId))?.repo;
+      if (repo !== undefined && (registry === undefined || repo.registry === registry)) repos.push(repo);
+    }
+    return repos.sort((a, b) => compare(a.name, b.name) || compare(a.path, b.path));
+  }
+
+  async listCommits(ctx: Context, query: ListCommitsQuery): Promise<CommitsPage> {
+    const checked = ListCommitsQuery.parse(query);
+    await this.#get(ctx, checked.repoId);
+    return await readPage(ctx, this.#log, checked);
+  }
+
+  async #get(ctx: Context, repoId: Uuid): Promise<{ repo: Repo; known: Known }> {
+    const found = await this.#find(ctx, repoId);
+    if (found === undefined) throw new RepoNotFoundError(repoId);
+    return found;
+  }
+
+  /** As the log has it now. Only what exists is kept, so that asking for anything else takes no memory. */
+  async #find(ctx: Context, repoId: Uuid): Promise<{ repo: Repo; known: Known } | undefined> {
+    const known = this.#known.get(repoId) ?? new Known();
+    await this.#refresh(ctx, repoId, known.history);
+    const { repo } = known.history;
+    if (repo === undefined) return undefined;
+    const kept = this.#known.get(repoId) ?? known;
+    this.#known.set(repoId, kept);
+    return { repo, known: kept };
+  }
+
+  async #refresh(ctx: Context, repoId: Uuid, history: History): Promise<void> {
+    for await (const event of this.#log.read(ctx, repoId, { after: history.last ?? undefined })) history.apply(event);
+  }
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadConfig, type Sources } from './config.ts';
+
+let cwd: string;
+beforeEach(() => (cwd = mkdtempSync(join(tmpdir(), 'samovar-'))));
+afterEach(() => rmSync(cwd, { recursive: true }));
+
+const load = (sources: Partial<Sources> = {}) => loadConfig({ flags: {}, env: {}, cwd, ...sources });
+
+function write(name: string, content: unknown): string {
+  const path = join(cwd, name);
+  writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
+  return path;
+}
+
+function faultsOf(sources: Partial<Sources>): string[] {
+  try {
+    load(sources);
+  } catch (error) {
+    expect(error).toMatchObject({ id: 'samovar.invalidConfig', status: 'invalid_argument' });
+    return (error as { details: { faults: string[] } }).details.faults;
+  }
+  throw new Error('it was accepted');
+}
+
+it('has a default for everything', () => {
+  expect(load()).toEqual({
+    folders: [cwd],
+    data: join(cwd, '.samovar'),
+    events: `sqlite:${join(cwd, '.samovar/events.db')}`,
+    host: '127.0.0.1',
+    port: 7420,
+    allowedHosts: [],
+    maxBodyBytes: 1_048_576,
+    logLevel: 'info',
+    registry: 'main',
+    drainMs: 10_000,
+  });
+});
+
+it('takes flags before variables, variables before the file', () => {
+  write('samovar.config.json', { port: 1, host: 'file', data: 'file', allowedHosts: ['a.example'] });
+  const env = { SAMOVAR_PORT: '2', SAMOVAR_HOST: 'env', SAMOVAR_LOG_LEVEL: '', PORT: '9' };
+  const { port, host, data, allowedHosts, logLevel } = load({
+    env,
+    flags: { port: '3', host: undefined, allowedHosts: [] },
+  });
+  expect({ port, host, data, allowedHosts, logLevel }).toEqual({
+    port: 3,
+    host: 'env',
+    data: join(cwd, 'file'),
+    allowedHosts: ['a.example'],
+    logLevel: 'info',
+  });
+});
+
+it('reads lists from variables', () => {
+  const env = { SAMOVAR_ALLOWED_HOSTS: 'a.example,b.example', SAMOVAR_FOLDERS: `x${delimiter}/y` };
+  expect(load({ env })).toMatchObject({ allowedHosts: ['a.example', 'b.example'], folders: [join(cwd, 'x'), '/y'] });
+});
+
+it('takes relative paths from where they are written', () => {
+  const folder = mkdtempSync(join(cwd, 'etc-'));
+  const file = join(folder, 'my.json');
+  writeFileSync(file, JSON.stringify({ data: 'd', folders: ['f'] }));
+  expect(load({ file })).toMatchObject({ data: join(folder, 'd'), folders: [join(folder, 'f')] });
+  expect(load({ env: { SAMOVAR_CONFIG: file }, flags: { folders: ['g'] } })).toMatchObject({
+    folders: [join(cwd, 'g')],
+  });
+});
+
+describe('refuses', () => {
+  it('unknown keys of the file, naming key, file and the nearest one', () => {
+    const path = write('samovar.config.json', { prot: 1, nonsense: 2, __proto__x: 3 });
+    expect(faultsOf({})).toEqual([
+      `prot (in ${path}) is no setting: did you mean port?`,
+      expect.stringMatching(/^nonsense \(in .*\) is no setting; there are folders, data, /),
+      expect.stringContaining('__proto__x'),
+    ]);
+  });
+
+  it('unknown variables likewise', () => {
+    expect(faultsOf({ env: { SAMOVAR_PROT: '1' } })).toEqual([
+      'SAMOVAR_PROT is no setting: did you mean SAMOVAR_PORT?',
+    ]);
+  });
+
+  it('values that do not fit, naming them and where they come from, all at once', () => {
+    write('samovar.config.json', { drainMs: 'long', allowedHosts: 'a' });
+    const env = { SAMOVAR_LOG_LEVEL: 'loud', SAMOVAR_PORT: '7e3' };
+    expect(faultsOf({ env, flags: { registry: 'My Own' } }).toSorted()).toEqual([
+      expect.stringMatching(/^allowedHosts \(from .*samovar\.config\.json\) is "a": /),
+      expect.stringMatching(/^drainMs \(from .*samovar\.config\.json\) is "long": /),
+      expect.stringMatching(/^logLevel \(from SAMOVAR_LOG_LEVEL\) is "loud": .*debug/),
+      expect.stringMatching(/^port \(from SAMOVAR_PORT\) is "7e3": /),
+      expect.stringMatching(/^registry \(from --registry\) is "My Own": /),
+    ]);
+  });
+
+  it('values out of range, and empty names', () => {
+    expect(faultsOf({ flags: { port: '65536', allowedHosts: [''] } }).toSorted()).toEqual([
+      expect.stringMatching(/^allowedHosts\.0 \(from --allowed-host\)/),
+      expect.stringMatching(/^port \(from --port\) is 65536: /),
+    ]);
+  });
+
+  it('a file that is not there, not JSON or no object', () => {
+    expect(faultsOf({ file: 'missing.json' })).toEqual([expect.stringContaining('missing.json')]);
+    expect(faultsOf({ file: write('a.json', '{"port": }') })).toEqual([expect.stringMatching(/a\.json is not JSON: /)]);
+    expect(faultsOf({ file: write('b.json', '[]') })).toEqual([expect.stringMatching(/b\.json holds no object/)]);
+    expect(faultsOf({ file: cwd })).toEqual([expect.stringContaining('EISDIR')]);
+  });
+});

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { RegistryName } from '@samovar/repos';
+import { closest, distance } from 'fastest-levenshtein';
+import { z } from 'zod';
+import { InvalidConfigError } from './errors.ts';
+
+/** What a samovar can be told, and what it does when it is not. */
+const Settings = z.strictObject({
+  folders: z.array(z.string().min(1)).default([]),
+  data: z.string().min(1).default('.samovar'),
+  events: z.string().min(1).optional(),
+  host: z.string().min(1).default('127.0.0.1'),
+  port: z.int().min(0).max(65_535).default(7420),
+  allowedHosts: z.array(z.string().min(1)).default([]),
+  maxBodyBytes: z.int().min(1_024).default(1_048_576),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  registry: RegistryName.default('main'),
+  drainMs: z.int().min(0).max(600_000).default(10_000),
+});
+
+/** How a samovar runs. Paths are absolute. */
+export interface Config extends Readonly<z.output<typeof Settings>> {
+  /** Whose git repositories are observed. */
+  readonly folders: string[];
+  /** Where everything that lasts is kept. */
+  readonly data: string;
+  /** The address of the event log. */
+  readonly events: string;
+}
+
+/** Where settings come from, the stronger first. */
+export interface Sources {
+  /** By the setting's name; undefined ones count as not given. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  /** Those that begin with SAMOVAR_. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The configuration file; default: samovar.config.json in `cwd`, if there is one. */
+  readonly file?: string | undefined;
+  /** What relative paths start from, but for those in the file: they start from its folder. */
+  readonly cwd: string;
+}
+
+type Name = keyof typeof Settings.shape;
+type Given = ReadonlyMap<string, { readonly value: unknown; readonly source: string }>;
+
+const names = Object.keys(Settings.shape) as Name[];
+const variables = new Map(names.map((name) => [`SAMOVAR_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`, name]));
+const fileVariable = 'SAMOVAR_CONFIG';
+const lists: Readonly<Partial<Record<Name, string>>> = { folders: delimiter, allowedHosts: ',' };
+const defaultFile = 'samovar.config.json';
+
+/** @throws {InvalidConfigError} naming every fault and where it comes from. */
+export function loadConfig({ flags, env, file, cwd }: Sources): Config {
+  const faults: string[] = [];
+  const path = file ?? (env[fileVariable] || undefined);
+  const given: Given = new Map([
+    ...fromFile(path === undefined ? join(cwd, defaultFile) : resolve(cwd, path), path !== undefined, faults),
+    ...fromEnvironment(env, cwd, faults),
+    ...fromFlags(flags, cwd),
+  ]);
+  const parsed = Settings.safeParse(Object.fromEntries([...given].map(([name, { value }]) => [name, value])));
+  for (const issue of parsed.error?.issues ?? []) faults.push(describe(issue, given));
+  if (!parsed.success || faults.length > 0) throw new InvalidConfigError(faults);
+  const { data, folders, events, ...rest } = parsed.data;
+  const dataDir = resolve(cwd, data);
+  return {
+    ...rest,
+    data: dataDir,
+    folders: folders.length > 0 ? folders : [cwd],
+    events: events ?? `sqlite:${join(dataDir, 'events.db')}`,
+  };
+}
+
+function* fromFlags(flags: Readonly<Record<string, unknown>>, cwd: string) {
+  for (const [name, value] of Object.entries(flags)) {
+    const given = value !== undefined && !(Array.isArray(value) && value.length === 0);
+    if (given) yield [name, { value: absolute(name, number(name, value), cwd), source: flagOf(name) }] as const;
+  }
+}
+
+function* fromEnvironment(env: Sources['env'], cwd: string, faults: string[]) {
+  for (const [variable, text] of Object.entries(env)) {
+    if (!variable.startsWith('SAMOVAR_') || variable === fileVariable || !text) continue;
+    const name = variables.get(variable);
+    if (name === undefined) {
+      faults.push(`${variable} is no setting${suggestion(variable, [...variables.keys(), fileVariable])}`);
+    } else {
+      const separator = lists[name];
+      const value = separator === undefined ? number(name, text) : text.split(separator);
+      yield [name, { value: absolute(name, value, cwd), source: variable }] as const;
+    }
+  }
+}
+
+function* fromFile(path: string, mustExist: boolean, faults: string[]) {
+  for (const [name, value] of Object.entries(readSettings(path, mustExist))) {
+    if ((names as string[]).includes(name)) {
+      yield [name, { value: absolute(name, value, dirname(path)), source: path }] as const;
+    } else {
+      faults.push(`${name} (in ${path}) is no setting${suggestion(name, names)}`);
+    }
+  }
+}
+
+function readSettings(path: string, mustExist: boolean): object {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (!mustExist && (cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new InvalidConfigError([`cannot read the configuration file: ${(cause as Error).message}`], { cause });
+  }
+  try {
+    const settings: unknown = JSON.parse(text);
+    if (typeof settings === 'object' && settings !== null && !Array.isArray(settings)) return settings;
+  } catch (cause) {
+    throw new InvalidConfigError([`${path} is not JSON: ${(cause as Error).message}`], { cause });
+  }
+  throw new InvalidConfigError([`${path} holds no object of settings`]);
+}
+
+/** Text that says a number as one, where the setting is one. */
+function number(name: string, value: unknown): unknown {
+  const wantsNumber = Settings.shape[name as Name]?.unwrap() instanceof z.ZodNumber;
+  return wantsNumber && typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+}
+
+function absolute(name: string, value: unknown, from: string): unknown {
+  const path = (value: unknown) => (typeof value === 'string' && value !== '' ? resolve(from, value) : value);
+  if (name === 'data') return path(value);
+  return name === 'folders' && Array.isArray(value) ? value.map(path) : value;
+}
+
+function flagOf(name: string): string {
+  if (name === 'folders') return 'the folders';
+  return `--${name.replace(/s$/, '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+function describe({ path, message }: z.core.$ZodIssue, given: Given): string {
+  const { value, source } = given.get(String(path[0])) ?? {};
+  return `${path.join('.')} (from ${source}) is ${JSON.stringify(value)}: ${message}`;
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const best = closest(name, known);
+  return distance(name, best) <= 3 ? `: did you mean ${best}?` : `; there are ${known.join(', ')}`;
+}

@@ -1,0 +1,41 @@
+import { HttpApi } from '@samovar/api';
+import { background, type Context, withCancel } from '@samovar/context';
+import { Conn } from '@samovar/eda';
+import { Server } from '@samovar/server';
+import type { Container } from 'inversify';
+
+/** A server under way. */
+export interface Running {
+  /** Where it speaks HTTP. */
+  readonly url: string;
+  /** Resolves, or rejects with what went wrong, when the server has stopped and the event log is closed. */
+  readonly stopped: Promise<void>;
+}
+
+/**
+ * Runs what {@link build} put together, until `ctx` is done; resolves once it speaks HTTP. The event log is closed last,
+ * also if the start fails.
+ *
+ * @throws as {@link Server.run} does. @throws {CanceledError} if `ctx` was done before it spoke HTTP.
+ */
+export async function run(ctx: Context, container: Container, hurry?: AbortSignal): Promise<Running> {
+  const stopped = runToEnd(ctx, container, hurry);
+  using waiting = withCancel(background);
+  const cancelWaiting = () => waiting.cancel();
+  stopped.then(cancelWaiting, cancelWaiting);
+  try {
+    return { url: await container.get(HttpApi).listening(waiting.ctx), stopped };
+  } catch (error) {
+    // What stopped the server says more than that it did not begin to listen.
+    await stopped;
+    throw error;
+  }
+}
+
+async function runToEnd(ctx: Context, container: Container, hurry: AbortSignal | undefined): Promise<void> {
+  try {
+    await container.get(Server).run(ctx, hurry === undefined ? {} : { hurry });
+  } finally {
+    await container.get(Conn).close();
+  }
+}

@@ -1,0 +1,3 @@
+export { build } from './build.ts';
+export { type Config, loadConfig, type Sources } from './config.ts';
+export { type Running, run } from './run.ts';

@@ -1,0 +1,29 @@
+import { Bus } from '@samovar/bus';
+import { busModule } from '@samovar/busimpl';
+import { Conn } from '@samovar/eda';
+import { reposModule } from '@samovar/reposimpl';
+import { Initializer, Logger } from '@samovar/server';
+import { Container } from 'inversify';
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+
+/** A bus that nobody is on yet. */
+export function makeBus(): Bus {
+  return busContainer().get(Bus);
+}
+
+/** A bus with the service of repositories on it, which records into `conn`. */
+export async function startServices(conn: Conn): Promise<Bus> {
+  const container = busContainer();
+  container.bind(Conn).toConstantValue(conn);
+  container.load(reposModule);
+  for (const initializer of container.getAll(Initializer)) await initializer.init();
+  return container.get(Bus);
+}
+
+function busContainer(): Container {
+  const container = new Container();
+  container.bind(Logger).toConstantValue(silent);
+  container.load(busModule);
+  return container;
+}
