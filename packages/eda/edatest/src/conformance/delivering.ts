@@ -118,6 +118,25 @@ function bounds(backend: Backend): void {
     await seen.reaches(500);
     expect(seen.numbers).toEqual(range(500));
   });
+
+  it('leaves a member that hangs its share of the handlers in flight, and gives the rest to the others', async () => {
+    const conn = await connected(backend);
+    const release = gate();
+    const held: Event[] = [];
+    const others = new Seen();
+    const options = { name: 'guests', concurrency: 4 };
+    const hold = (_: unknown, event: Event) => {
+      held.push(event);
+      return release.opened;
+    };
+    const hanging = await conn.subscribe('cups.1', hold, options);
+    await conn.subscribe('cups.1', others.handle, options);
+    await fill(conn, 'cups.1', 100);
+    await others.reaches(98);
+    expect(held).toHaveLength(2);
+    release.open();
+    await hanging.caughtUp(background);
+  });
 }
 
 function publishing(backend: Backend): void {

@@ -2,7 +2,7 @@ import { background } from '@samovar/context';
 import { type Conn, Data, type Event, type EventId, type Subscription } from '@samovar/eda';
 import { expect, it } from 'vitest';
 import type { Backend } from './backend.ts';
-import { ascending, fill, gate, idsOf, pour, range, read, Seen } from './moves.ts';
+import { ascending, eventually, fill, gate, idsOf, pour, range, read, Seen } from './moves.ts';
 import { connected, TestLog } from './testlog.ts';
 
 export function subscribingCases(backend: Backend): void {
@@ -239,6 +239,28 @@ function resetting(backend: Backend): void {
     await conn.publish(background, 'cups.1', pour(100));
     await first.caughtUp(background);
     expect(ascending(seen.numbers)).toEqual(ascending([...range(100), ...range(100), 100]));
+  });
+
+  it('begins again on reset once the handlers in flight have settled', async () => {
+    const conn = await connected(backend);
+    const release = gate();
+    const running = new Set<Event>();
+    const overlaps: number[] = [];
+    const handle = async (_: unknown, event: Event) => {
+      running.add(event);
+      overlaps.push(running.size);
+      await release.opened;
+      running.delete(event);
+    };
+    const options = { name: 'guest', durable: true, backfill: true, serial: true };
+    await fill(conn, 'cups.1', 1);
+    const first = await conn.subscribe('cups.1', handle, options);
+    await eventually(() => expect(running.size).toBe(1));
+    const resetting = conn.subscribe('cups.1', handle, { ...options, reset: true });
+    release.open();
+    await resetting;
+    await first.caughtUp(background);
+    expect(overlaps).toEqual([1, 1]);
   });
 }
 
