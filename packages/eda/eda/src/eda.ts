@@ -38,7 +38,10 @@ export interface NewEvent {
   readonly cause?: EventId;
   /** The thing it happened to. Default: ''. */
   readonly aggregate?: string;
-  /** Further facts. Default: none. */
+  /**
+   * Further facts: at most 16,384 characters as JSON. Default: none. What is published while an event is being handled
+   * gets `correlation`, unless it sets that: the handled event's own, or its id where it has none.
+   */
   readonly meta?: Readonly<Record<string, string>>;
 }
 
@@ -94,7 +97,10 @@ export interface EventStream extends AsyncIterable<Event> {
 export type Handler = (ctx: Context, event: Event) => void | Promise<void>;
 
 export interface SubscriptionOptions {
-  /** Members of one name share the work. 1 to 255 characters. Default: the selector. */
+  /**
+   * Members of one name share the work: those of this process if the subscription is not durable, else of all.
+   * 1 to 255 characters. Default: the selector.
+   */
   readonly name?: string;
   /** A new subscription starts at the beginning of the log; otherwise at events published from now on. Default: false. */
   readonly backfill?: boolean;
@@ -107,7 +113,7 @@ export interface SubscriptionOptions {
   readonly reset?: boolean;
   /** The next event only after the one before it was acknowledged. Default: false. */
   readonly serial?: boolean;
-  /** Handlers in flight in all members together: an integer from 1 up. Default: 64; 1 when serial. */
+  /** Handlers in flight in all members of this process together: an integer from 1 up. Default: 64; 1 when serial. */
   readonly concurrency?: number;
   /**
    * Milliseconds from a handler's start until its context is cancelled and the event is due again, which a handler that
@@ -168,7 +174,7 @@ export interface StreamInfo {
 export abstract class Conn implements AsyncDisposable {
   /**
    * Appends one event. When it resolves, the event is as safe as the backend makes it and visible to every reader.
-   * The payload is encoded before `publish` returns.
+   * The payload is encoded before `publish` returns; a commit holds at most 8 MiB of it.
    *
    * @throws {InvalidStreamError} @throws {InvalidArgumentError} naming the field. @throws {DataEncodingError}
    * @throws {HeadConflictError} if `expectedHead` is not the head; nothing is written, and the key stays unused.
@@ -205,7 +211,8 @@ export abstract class Conn implements AsyncDisposable {
 
   /**
    * Hands every matching event to `handle`, at least once, starting handlers in log order. An event whose handler fails
-   * or exceeds its time comes again, after a growing pause, until it is acknowledged.
+   * or exceeds its time comes again, after a growing pause, until it is acknowledged. While 1,000 events are handed out
+   * and not acknowledged, failing ones among them, no other is.
    *
    * While running, acknowledgements of a durable subscription are stored in groups of at most 100 ms or 1,000 events:
    * what a kill -9 repeats. Of several processes with one durable name, one is active; another takes over within

@@ -249,8 +249,8 @@ describe('two processes on one log', () => {
     for await (const event of conn.read(ctx, 's.*', { watch: true, limit: 50 }))
       latencies.push(Date.now() - numberOf(event));
     await child.exited();
-    latencies.sort((a, b) => a - b);
-    expect(latencies[25]).toBeLessThan(50);
+    // Far above what it takes, far below any timeout that could have woken the reader instead.
+    expect(Math.max(...latencies)).toBeLessThan(2000);
     expect(await conn.publish(ctx, 's', { type: 't' }, { key: 'k' })).toBe(child.said[0]);
   }, 30_000);
 
