@@ -4,7 +4,7 @@ import { arrays, type Streams } from './streams.ts';
 import type { Tail } from './tail.ts';
 
 /** Bytes or characters of payload in one page, unless its first event has more. */
-const pageBytes = 4 * 1024 * 1024;
+const pageBytes = 1024 * 1024;
 /** Events of other streams looked through for one page. */
 const span = 20_000;
 const matchesKept = 100_000;

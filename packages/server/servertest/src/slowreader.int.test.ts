@@ -65,7 +65,8 @@ it.runIf(process.platform === 'linux')('a reader that stops reading holds no mem
     },
     { interval: 500, timeout: 20_000 },
   );
-  expect((seen.at(-1) ?? 0) - before).toBeLessThan(readers * 12 * mebibyte);
+  // A page and its text for each, and what the collector has yet to free; held whole, the log would be 60 MiB for each.
+  expect((seen.at(-1) ?? 0) - before).toBeLessThan(readers * 30 * mebibyte);
   const lines = (await (await fetch(`${url}/v1/streams/heavy/events`)).text()).split('\n');
   expect(lines).toHaveLength(241);
   for (const socket of sockets) socket.destroy();
