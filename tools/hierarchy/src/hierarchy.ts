@@ -1,11 +1,41 @@
 import type { Finding, Rule } from './rule.ts';
+import { contractContext, contractFake, contractThrows, fakeContract } from './rules/contracts.ts';
+import { domainCycle } from './rules/cycles.ts';
+import { undeclaredDependency, unusedDependency } from './rules/dependencies.ts';
+import { unhandled, unpublished } from './rules/handling.ts';
 import { compositionRoot, foreignImpl, inversify, rootImports } from './rules/imports.ts';
 import { layout } from './rules/layout.ts';
+import { messageName, messageUnique, queryResult } from './rules/messages.ts';
+import { readmeDomains } from './rules/readme.ts';
+import { rootRuntime } from './rules/runtime.ts';
+import { exportedStore } from './rules/stores.ts';
 import { syntax } from './rules/syntax.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Every rule of the package hierarchy. */
-export const rules: readonly Rule[] = [syntax, layout, rootImports, foreignImpl, compositionRoot, inversify];
+export const rules: readonly Rule[] = [
+  syntax,
+  layout,
+  rootImports,
+  rootRuntime,
+  foreignImpl,
+  compositionRoot,
+  inversify,
+  undeclaredDependency,
+  unusedDependency,
+  domainCycle,
+  messageName,
+  messageUnique,
+  queryResult,
+  unhandled,
+  unpublished,
+  contractThrows,
+  contractContext,
+  contractFake,
+  fakeContract,
+  exportedStore,
+  readmeDomains,
+];
 
 export interface Breach extends Finding {
   readonly rule: string;

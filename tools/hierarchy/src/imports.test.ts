@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseImports } from './imports.ts';
+import { parseTree } from './tree.ts';
+
+const parse = (source: string) => parseImports(parseTree('a.ts', source));
 
 describe('parseImports', () => {
   it.each([
@@ -14,20 +17,29 @@ describe('parseImports', () => {
     ["type A = import('x').A;", true],
     ["type A = typeof import('x');", true],
   ])('finds the module in: %s', (source, typeOnly) => {
-    expect(parseImports('a.ts', `\n\n${source}\n\nexport const more = 'a line or two further down';`)).toEqual({
-      imports: [{ specifier: 'x', line: 3, typeOnly }],
-      fault: undefined,
-    });
+    expect(parse(`\n\n${source}\n\nexport const more = 'a line or two further down';`)).toMatchObject([
+      { specifier: 'x', line: 3, typeOnly },
+    ]);
   });
 
   it.each(["// import 'x'", 'const s = "import \'x\'";', 'const a = await import(name);', 'export const a = 1;'])(
     'finds none in: %s',
     (source) => {
-      expect(parseImports('a.ts', source).imports).toEqual([]);
+      expect(parse(source)).toEqual([]);
     },
   );
 
+  it.each([
+    ["import { a, type B, c as d } from 'x';", ['a', 'c']],
+    ["export { a, type B } from 'x';", ['a']],
+    ["import { type A } from 'x';", []],
+    ["import * as x from 'x';", undefined],
+    ["import 'x';", undefined],
+  ])('knows which names are needed at run time by: %s', (source, names) => {
+    expect(parse(source)[0]?.names?.map(({ imported }) => imported)).toEqual(names);
+  });
+
   it('tells where it cannot read on', () => {
-    expect(parseImports('a.ts', 'const a = 1;\nimport {').fault).toMatchObject({ line: 2 });
+    expect(parseTree('a.ts', 'const a = 1;\nimport {').fault).toMatchObject({ line: 2 });
   });
 });

@@ -1,10 +1,17 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
+type Dependencies = Readonly<Record<string, string>>;
+
 /** The parts of a package.json that the tools read. */
 export interface Manifest {
   readonly name: string;
   readonly private?: boolean;
+  readonly description?: string;
+  readonly exports?: Readonly<Record<string, unknown>>;
+  readonly dependencies?: Dependencies;
+  readonly peerDependencies?: Dependencies;
+  readonly devDependencies?: Dependencies;
   readonly scripts?: Readonly<Record<string, string>>;
 }
 

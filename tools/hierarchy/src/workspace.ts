@@ -1,7 +1,10 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
+import { type ExportedClass, parseClasses, parseReturns } from './classes.ts';
+import { type Definition, parseDefinitions } from './definitions.ts';
 import { type Import, parseImports } from './imports.ts';
 import { type Package, readPackages } from './packages.ts';
+import { parseTree, type Tree } from './tree.ts';
 
 /** An import, and the package of the workspace it leads to, if any, be it by name or by a path. */
 export interface ResolvedImport extends Import {
@@ -14,21 +17,33 @@ export interface SourceFile {
   /** Whether it holds tests, `*.test.ts`, or what a package's tests share, `testing.ts` beside src. */
   readonly isTest: boolean;
   readonly imports: readonly ResolvedImport[];
-  readonly fault: { readonly message: string; readonly line: number } | undefined;
+  readonly classes: readonly ExportedClass[];
+  /** The types that its exported functions are declared to return. */
+  readonly returned: ReadonlySet<string>;
+  readonly definitions: readonly Definition[];
+  readonly tree: Tree;
 }
 
 export interface SourcePackage extends Package {
+  /** The package.json as it is written. */
+  readonly manifestText: string;
   readonly files: readonly SourceFile[];
 }
 
 /** What the rules look at. */
 export interface Workspace {
   readonly packages: readonly SourcePackage[];
+  /** The text of README.md, if there is one. */
+  readonly readme: string | undefined;
 }
 
 /** Reads and parses the workspace at `root`. @throws {Error} as {@link readPackages} does. */
 export function readWorkspace(root: string): Workspace {
-  const packages = readPackages(root).map((pkg) => ({ ...pkg, files: [] as SourceFile[] }));
+  const packages = readPackages(root).map((pkg) => ({
+    ...pkg,
+    manifestText: readFileSync(join(root, pkg.folder, 'package.json'), 'utf8'),
+    files: [] as SourceFile[],
+  }));
   const byName = new Map(packages.map((pkg) => [pkg.name, pkg]));
   const byFolder = new Map(packages.map((pkg) => [pkg.folder, pkg]));
   const targetOf = (path: string, specifier: string) =>
@@ -37,12 +52,21 @@ export function readWorkspace(root: string): Workspace {
       : byName.get(packageName(specifier));
   for (const pkg of packages) {
     for (const path of sourcePaths(root, pkg)) {
-      const { imports, fault } = parseImports(path, readFileSync(join(root, path), 'utf8'));
-      const resolved = imports.map((found) => ({ ...found, target: targetOf(path, found.specifier) }));
-      pkg.files.push({ path, isTest: isTest(pkg, path), imports: resolved, fault });
+      const tree = parseTree(path, readFileSync(join(root, path), 'utf8'));
+      const imports = parseImports(tree).map((found) => ({ ...found, target: targetOf(path, found.specifier) }));
+      pkg.files.push({
+        path,
+        isTest: isTest(pkg, path),
+        imports,
+        classes: parseClasses(tree),
+        returned: parseReturns(tree),
+        definitions: parseDefinitions(tree, imports),
+        tree,
+      });
     }
   }
-  return { packages };
+  const readme = join(root, 'README.md');
+  return { packages, readme: existsSync(readme) ? readFileSync(readme, 'utf8') : undefined };
 }
 
 /** `@samovar/edatest` of `@samovar/edatest/conformance`, `zod` of `zod/v4`. */

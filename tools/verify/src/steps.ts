@@ -21,7 +21,11 @@ export const steps: readonly Step[] = [
   { name: 'lint', says: 'type-aware lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'unused', says: 'unused files, exports and dependencies', command: ['knip'] },
   { name: 'boundaries', says: 'package tags and undeclared imports', command: ['turbo', 'boundaries'] },
-  { name: 'hierarchy', says: 'the package hierarchy', command: ['node', 'tools/hierarchy/src/main.ts'] },
+  {
+    name: 'hierarchy',
+    says: 'the package hierarchy',
+    command: ['node', '--conditions=@samovar/source', 'tools/hierarchy/src/main.ts'],
+  },
   { name: 'typecheck', says: 'types of every package', command: turbo('typecheck') },
   { name: 'build', says: 'what is published, built', command: turbo('build') },
   { name: 'test', says: 'unit and integration tests of every package', command: turbo('test'), tests: 'test' },

@@ -77,7 +77,7 @@ export abstract class Bus {
 
   /**
    * Runs `middleware` around every dispatch from now on, inside those added before it; disposal takes it out. A dispatch
-   * under way keeps the middleware it began with.
+   * under way keeps the middleware it began with. Adding cannot fail.
    */
   abstract use(middleware: Middleware): Disposable;
 
@@ -94,10 +94,10 @@ export abstract class Bus {
   /**
    * Calls `fn` once the transaction in `ctx` is committed, before `inTransaction` settles and in the order of these
    * calls; at once outside of one or after its commit; never after a rollback. What `fn` throws is logged or reported,
-   * and undoes nothing.
+   * and undoes nothing: the call itself cannot fail.
    */
   abstract afterCommit(ctx: Context, fn: () => void): void;
 
-  /** What is handled, by whom, and who listens, in the order of names. */
+  /** What is handled, by whom, and who listens, in the order of names. Cannot fail. */
   abstract catalogue(): readonly CatalogueEntry[];
 }

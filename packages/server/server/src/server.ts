@@ -7,6 +7,7 @@ export { ServiceEndedError, ServiceStuckError } from './errors.ts';
  * all, one after another, in the order of modules.ts, before anything runs. One that throws stops the start.
  */
 export abstract class Initializer {
+  /** @throws whatever must keep the server from starting. */
   abstract init(): void | Promise<void>;
 }
 
@@ -17,12 +18,14 @@ export abstract class Initializer {
 export abstract class BackgroundService {
   /** Names the service in logs. */
   abstract readonly name: string;
-  /** A disabled service is never run. */
+  /** A disabled service is never run. Cannot fail. */
   abstract isDisabled(): boolean;
   /**
    * Works until `ctx` is done, then takes in nothing new, finishes what it has taken in, and resolves. Work that was
    * taken in runs under `ctx.value(workContext)`, which outlives `ctx` by the server's drain time. If `run` rejects,
    * or settles before `ctx` is done, the server stops.
+   *
+   * @throws whatever the server must not outlive.
    */
   abstract run(ctx: Context): Promise<void>;
 }
@@ -33,7 +36,7 @@ export abstract class BackgroundService {
  */
 export const workContext = contextKey<Context>('server.work', background);
 
-/** Whether the server takes in work: from when everything has started until shutdown begins. */
+/** Whether the server takes in work: from when everything has started until shutdown begins. Cannot fail. */
 export abstract class Readiness {
   abstract isReady(): boolean;
 }
@@ -58,7 +61,10 @@ export abstract class Server {
   abstract run(ctx: Context, options?: RunOptions): Promise<void>;
 }
 
-/** Structured log. Fields are plain values; an Error goes under `err`. pino's loggers fit through a small adapter. */
+/**
+ * Structured log. Fields are plain values; an Error goes under `err`. Logging cannot fail for its caller. pino's loggers
+ * fit through a small adapter.
+ */
 export abstract class Logger {
   abstract debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
   abstract info(message: string, fields?: Readonly<Record<string, unknown>>): void;

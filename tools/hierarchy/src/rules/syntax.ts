@@ -5,7 +5,8 @@ export const syntax: Rule = {
   name: 'syntax',
   says: 'Every source file can be parsed.',
   *check({ packages }) {
-    for (const { path, fault } of packages.flatMap((pkg) => pkg.files)) {
+    for (const { path, tree } of packages.flatMap((pkg) => pkg.files)) {
+      const { fault } = tree;
       if (fault !== undefined) {
         yield {
           path,
