@@ -62,7 +62,8 @@ function manifests(files: Files): Files {
     [...folders].flatMap((folder) => {
       const [top, domain] = folder.split('/');
       const name = folder.slice(folder.lastIndexOf('/') + 1);
-      const bySuffix = name === domain ? 'root' : name.endsWith('test') ? 'test' : 'impl';
+      const bySuffix =
+        name === domain ? 'root' : name === `${domain}core` ? 'core' : name.endsWith('test') ? 'test' : 'impl';
       const tag = top === 'tools' ? 'tool' : (tags[name] ?? bySuffix);
       return [
         [`${folder}/package.json`, manifest(name, folder, files)],

@@ -50,7 +50,7 @@ export function importRule(
   };
 }
 
-/** Whether `pkg` is of one of these kinds. */
+/** Whether `pkg` is of one of these kinds. What siblings of a domain share, its core, is a kind of impl. */
 export function isKind(pkg: SourcePackage, ...kinds: readonly string[]): boolean {
-  return pkg.tags.some((tag) => kinds.includes(tag));
+  return pkg.tags.some((tag) => kinds.includes(tag === 'core' ? 'impl' : tag));
 }

@@ -1,7 +1,9 @@
 import type { Context } from '@samovar/context';
+import type { TransactionOptions } from '@samovar/db';
+import type { NewEvent } from '@samovar/eda';
 import type { CommandType, EventType, QueryType } from '@samovar/message';
 
-export { DuplicateHandlerError, DurableEventsUnsupportedError, HandlerNotFoundError } from './errors.ts';
+export { DuplicateHandlerError, HandlerNotFoundError } from './errors.ts';
 
 /** Any command or query. */
 // biome-ignore lint/suspicious/noExplicitAny: the message's own types are checked where it is dispatched or handled.
@@ -24,18 +26,20 @@ export type Middleware = (
   next: (ctx: Context, args: unknown) => Promise<unknown>,
 ) => Promise<unknown>;
 
+/** What the bus hands durable events to. Bound in module.ts of an outbox. */
+export abstract class DurableEvents {
+  /**
+   * Stores `event` for `stream` in the transaction of `ctx`. Resolves with the context for what the event leads to.
+   *
+   * @throws whatever keeps it from being stored.
+   */
+  abstract add(ctx: Context, stream: string, event: NewEvent): Promise<Context>;
+}
+
 /** A message that the bus knows, as it stands now. Places are `file:line:column`. */
 export type CatalogueEntry =
   | { readonly message: AnyCall; readonly handledAt: string }
   | { readonly message: AnyEvent; readonly listenersAt: readonly string[] };
-
-export interface TransactionOptions {
-  /**
-   * Runs `fn` again when it fails with status `aborted`: up to ten times in all, with back-off, and while the context
-   * lasts. Only the outermost transaction is retried. Default: false.
-   */
-  readonly retry?: boolean;
-}
 
 /**
  * The synchronous bus: a call settles after the handler, or every listener, did. Handlers and listeners get the
@@ -52,12 +56,21 @@ export abstract class Bus {
 
   /**
    * Calls the event's listeners in the order they were added, each after the one before it has settled. The first
-   * error stops the rest and is the rejection. Without listeners nothing happens. Adding or removing a listener
-   * meanwhile counts from the next publication on.
+   * error stops the rest and is the rejection. Adding or removing a listener meanwhile counts from the next publication
+   * on.
    *
-   * @throws {DurableEventsUnsupportedError} if the event's definition names a stream; no listener runs then.
+   * An event whose definition names a stream is durable too: it is stored before the first listener runs, in the
+   * transaction of `ctx` or one of its own, and comes to its stream some time after the commit. Its listeners run in
+   * that transaction. If one fails and the transaction is this publication's own, neither the event nor what the
+   * listeners wrote is left; a transaction of the caller goes on if the caller catches the error, with both.
+   * Events that listeners publish under their context are caused by this one. Any other event needs no database.
+   *
+   * @throws whatever a listener throws.
    * @throws {CanceledError} @throws {DeadlineExceededError} if `ctx` is done, or ends while listeners are left; those do
    * not run then.
+   * @throws {InvalidStreamError} @throws {DataEncodingError} if a durable event names no stream name, or has data that is
+   * not JSON; no listener runs then. @throws {DatabaseUnavailableError} @throws {TransactionConflictError}
+   * @throws {WriteOutsideTransactionError} as {@link inTransaction}, for a durable event.
    */
   abstract publish<D>(ctx: Context, event: EventType<D>, data: NoInfer<D>): Promise<void>;
 
@@ -82,14 +95,21 @@ export abstract class Bus {
   abstract use(middleware: Middleware): Disposable;
 
   /**
-   * Runs `fn` in a transaction: the one in `ctx` if there is one, else a new one, which is committed when `fn` resolves
-   * and rolled back when it rejects. `fn` must pass on the context it is given. A nested call that fails rolls nothing
-   * back by itself: the outermost `fn` decides. The context of a transaction that is over counts as one without.
+   * Runs `fn` in a transaction of the server's database, `Db.inTransaction`: the one in `ctx` if there is one, else a new
+   * one, which is committed when `fn` resolves and rolled back when it rejects, with everything that stores have written
+   * and durable events that were published under its context. `fn` must pass on the context it is given. A nested call
+   * that fails rolls nothing back by itself: the outermost `fn` decides. The context of a transaction that is over counts
+   * as one without. SQLite runs one transaction at a time, so `fn` should be short, and must not wait for another call's.
    *
-   * @throws whatever `fn` throws. @throws {CanceledError} @throws {DeadlineExceededError} if `ctx` is done, before `fn`
+   * @throws whatever `fn` throws, or the database refuses the commit for. @throws {DatabaseUnavailableError}
+   * @throws {TransactionConflictError} @throws {WriteOutsideTransactionError} if `ctx` carries no transaction although
+   * the same call has one open. @throws {CanceledError} @throws {DeadlineExceededError} if `ctx` is done, before `fn`
    * runs or runs again.
    */
   abstract inTransaction<T>(ctx: Context, fn: (ctx: Context) => Promise<T>, options?: TransactionOptions): Promise<T>;
+
+  /** Whether `ctx` carries a transaction that is open. Cannot fail. */
+  abstract isInTransaction(ctx: Context): boolean;
 
   /**
    * Calls `fn` once the transaction in `ctx` is committed, before `inTransaction` settles and in the order of these

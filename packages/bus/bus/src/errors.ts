@@ -23,14 +23,3 @@ export class DuplicateHandlerError extends DomainError {
     });
   }
 }
-
-/** The event's definition names a stream, and this bus has nowhere to keep durable events (bus.noDurableEvents). */
-export class DurableEventsUnsupportedError extends DomainError {
-  constructor(event: string) {
-    super('unimplemented', 'bus.noDurableEvents', {
-      publicMessage: `${event} names a stream, but this bus does not publish durable events`,
-      message: `${event} names a stream, but this bus does not publish durable events: append it to its stream with eda`,
-      details: { event },
-    });
-  }
-}

@@ -1,22 +1,23 @@
-import { Bus } from '@samovar/bus';
-import { busContract } from '@samovar/bustest/contract';
-import { background, withTimeout } from '@samovar/context';
-import { DomainError } from '@samovar/errors';
-import { command } from '@samovar/message';
-import { Logger } from '@samovar/server';
+import { Bus, DurableEvents } from '@samovar/bus';
+import { background } from '@samovar/context';
+import { Db } from '@samovar/db';
+import { command, event } from '@samovar/message';
 import { Container } from 'inversify';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { InProcessBus } from './bus.ts';
 import { busModule } from './module.ts';
 
-busContract('InProcessBus', () => new InProcessBus(() => {}));
-
 const BoilWaterCommand = command('kitchen.BoilWaterCommand', z.object({ litres: z.number() }));
+const WaterBoiled = event('kitchen.WaterBoiled', z.object({ litres: z.number() }));
+
+/** Nothing here may need them. */
+const db = { inTransaction: vi.fn(), isInTransaction: vi.fn(), afterCommit: vi.fn() };
+const durable = { add: vi.fn() };
 
 describe('dispatch', () => {
   it('runs the handler before it returns', () => {
-    const bus = new InProcessBus(() => {});
+    const bus = new InProcessBus(db, durable);
     const handler = vi.fn();
     bus.addHandler(BoilWaterCommand, handler);
     void bus.dispatch(background, BoilWaterCommand, { litres: 1 });
@@ -24,73 +25,30 @@ describe('dispatch', () => {
   });
 
   it('hands on the handler’s own promise', () => {
-    const bus = new InProcessBus(() => {});
+    const bus = new InProcessBus(db, durable);
     const promise = Promise.resolve();
     bus.addHandler(BoilWaterCommand, () => promise);
     expect(bus.dispatch(background, BoilWaterCommand, { litres: 1 })).toBe(promise);
   });
 });
 
-describe('afterCommit', () => {
-  it('reports what callbacks throw', async () => {
-    const errors: unknown[] = [];
-    const bus = new InProcessBus((error) => errors.push(error));
-    await bus.inTransaction(background, async (ctx) => {
-      bus.afterCommit(ctx, () => {
-        throw new Error('cache');
-      });
-      bus.afterCommit(ctx, () => Promise.reject(new Error('async cache')));
-    });
-    await vi.waitFor(() => expect(errors).toEqual([new Error('cache'), new Error('async cache')]));
-  });
+it('publishes an event without a stream without the database', async () => {
+  const bus = new InProcessBus(db, durable);
+  const listener = vi.fn();
+  bus.addEventListener(WaterBoiled, listener);
+  await bus.publish(background, WaterBoiled, { litres: 1 });
+  expect(listener.mock.calls).toEqual([[background, { litres: 1 }]]);
+  expect([db.inTransaction.mock.calls, durable.add.mock.calls]).toEqual([[], []]);
 });
 
-describe('inTransaction', () => {
-  const conflict = new DomainError('aborted', 'kitchen.conflict', { publicMessage: 'two cooks' });
-
-  beforeEach(() => void vi.spyOn(Math, 'random'));
-  afterEach(() => vi.restoreAllMocks());
-
-  it('waits a random time within growing bounds before it tries again', async () => {
-    const starts: number[] = [];
-    vi.mocked(Math.random).mockReturnValue(1);
-    const attempt = new InProcessBus(() => {}).inTransaction(
-      background,
-      async () => {
-        starts.push(performance.now());
-        if (starts.length < 5) throw conflict;
-      },
-      { retry: true },
-    );
-    await attempt;
-    const pauses = starts.slice(1).map((start, i) => start - (starts[i] as number));
-    // A timer may fire a millisecond early.
-    for (const [i, bound] of [5, 10, 20, 40].entries()) expect(pauses[i]).toBeGreaterThanOrEqual(bound - 1);
-    expect(Math.random).toHaveBeenCalledTimes(4);
-  });
-
-  it('ends its wait with its context', async () => {
-    vi.mocked(Math.random).mockReturnValue(1e6);
-    using scope = withTimeout(background, 20);
-    const fn = vi.fn(() => Promise.reject(conflict));
-    const attempt = new InProcessBus(() => {}).inTransaction(scope.ctx, fn, { retry: true });
-    await expect(attempt).rejects.toMatchObject({ status: 'deadline_exceeded' });
-    expect(fn).toHaveBeenCalledOnce();
-  });
-});
-
-describe('busModule', () => {
-  it('binds one bus, which reports to the log', () => {
-    const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn(), child: vi.fn() };
-    const container = new Container();
-    container.bind(Logger).toConstantValue(logger);
-    container.load(busModule);
-    const bus = container.get(Bus);
-    expect(container.get(Bus)).toBe(bus);
-    const err = new Error('cache');
-    bus.afterCommit(background, () => {
-      throw err;
-    });
-    expect(logger.error.mock.calls).toEqual([['a callback after a commit failed', { err }]]);
-  });
+it('is bound once, over Db and DurableEvents', () => {
+  const container = new Container();
+  container.bind(Db).toConstantValue(db as unknown as Db);
+  container.bind(DurableEvents).toConstantValue(durable);
+  container.load(busModule);
+  const bus = container.get(Bus);
+  expect(container.get(Bus)).toBe(bus);
+  const callback = vi.fn();
+  bus.afterCommit(background, callback);
+  expect(db.afterCommit).toHaveBeenCalledWith(background, callback);
 });

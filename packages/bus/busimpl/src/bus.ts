@@ -4,17 +4,17 @@ import {
   type Bus,
   type CatalogueEntry,
   DuplicateHandlerError,
-  DurableEventsUnsupportedError,
+  type DurableEvents,
   type EventListener,
   type Handler,
   HandlerNotFoundError,
   type Middleware,
-  type TransactionOptions,
 } from '@samovar/bus';
 import { type Context, throwIfDone } from '@samovar/context';
+import type { TransactionOptions, Transactions } from '@samovar/db';
+import { newEvent } from '@samovar/eda';
 import type { CommandType, EventType, QueryType } from '@samovar/message';
 import { callSite } from './callsite.ts';
-import { Transactions } from './transaction.ts';
 
 type Dispatch = (ctx: Context, message: AnyCall, args: unknown) => Promise<unknown>;
 
@@ -35,14 +35,16 @@ export class InProcessBus implements Bus {
   readonly #listeners = new Map<AnyEvent, readonly ListenerEntry[]>();
   /** What is handled or listened to now. */
   readonly #names = new Map<string, AnyCall | AnyEvent>();
-  readonly #transactions: Transactions;
+  readonly #db: Transactions;
+  readonly #durable: DurableEvents;
   #middleware: readonly { readonly run: Middleware }[] = [];
   /** All middleware around the handler; undefined where there is none. */
   #chain: Dispatch | undefined;
 
-  /** `onError` gets what an {@link afterCommit} callback throws; it must not throw itself. */
-  constructor(onError: (error: unknown) => void) {
-    this.#transactions = new Transactions(onError);
+  /** `durable` stores events in the transactions of `db`. */
+  constructor(db: Transactions, durable: DurableEvents) {
+    this.#db = db;
+    this.#durable = durable;
   }
 
   // Not async: that would add a promise, and its turns of the microtask queue, to every dispatch.
@@ -58,11 +60,13 @@ export class InProcessBus implements Bus {
 
   async publish<D>(ctx: Context, event: EventType<D>, data: D): Promise<void> {
     throwIfDone(ctx);
-    if (event.stream !== undefined) throw new DurableEventsUnsupportedError(event.name);
-    for (const { listener } of this.#listeners.get(event) ?? []) {
-      throwIfDone(ctx);
-      await listener(ctx, data);
-    }
+    const listeners = this.#listeners.get(event) ?? [];
+    if (event.stream === undefined) return await tell(listeners, ctx, data);
+    const stream = event.stream(data);
+    const stored = newEvent(event, data);
+    await this.#db.inTransaction(ctx, async (ctx) =>
+      tell(listeners, await this.#durable.add(ctx, stream, stored), data),
+    );
   }
 
   addHandler<A, R>(message: CommandType<A, R> | QueryType<A, R>, handler: Handler<A, R>): Disposable {
@@ -97,11 +101,15 @@ export class InProcessBus implements Bus {
   }
 
   inTransaction<T>(ctx: Context, fn: (ctx: Context) => Promise<T>, options?: TransactionOptions): Promise<T> {
-    return this.#transactions.run(ctx, fn, options);
+    return this.#db.inTransaction(ctx, fn, options);
+  }
+
+  isInTransaction(ctx: Context): boolean {
+    return this.#db.isInTransaction(ctx);
   }
 
   afterCommit(ctx: Context, fn: () => void): void {
-    this.#transactions.afterCommit(ctx, fn);
+    this.#db.afterCommit(ctx, fn);
   }
 
   catalogue(): readonly CatalogueEntry[] {
@@ -145,6 +153,13 @@ export class InProcessBus implements Bus {
   #placeOf(message: AnyCall | AnyEvent): string {
     const entry = message.kind === 'event' ? this.#listeners.get(message)?.[0] : this.#handlers.get(message);
     return entry?.at ?? '';
+  }
+}
+
+async function tell(listeners: readonly ListenerEntry[], ctx: Context, data: unknown): Promise<void> {
+  for (const { listener } of listeners) {
+    throwIfDone(ctx);
+    await listener(ctx, data);
   }
 }
 

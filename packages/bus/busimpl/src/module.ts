@@ -1,15 +1,11 @@
-import { Bus } from '@samovar/bus';
-import { Logger } from '@samovar/server';
+import { Bus, DurableEvents } from '@samovar/bus';
+import { Db } from '@samovar/db';
 import { ContainerModule } from 'inversify';
 import { InProcessBus } from './bus.ts';
 
-/** Binds {@link Bus}. */
+/** Binds {@link Bus}. Needs Db and DurableEvents. */
 export const busModule = new ContainerModule(({ bind }) => {
   bind(Bus)
-    .toResolvedValue((logger) => new InProcessBus(reportTo(logger)), [Logger])
+    .toResolvedValue((db, durable) => new InProcessBus(db, durable), [Db, DurableEvents])
     .inSingletonScope();
 });
-
-function reportTo(logger: Logger): (error: unknown) => void {
-  return (error) => logger.error('a callback after a commit failed', { err: error });
-}

@@ -1,6 +1,6 @@
 import { background } from '@samovar/context';
 import { describe, expect, it, vi } from 'vitest';
-import { BoilWaterCommand, canceled, GetTeaQuery, TeaServed } from './contract/messages.ts';
+import { BoilWaterCommand, canceled, GetTeaQuery, TeaOrdered, TeaServed } from './contract/messages.ts';
 import { busContract } from './contract.ts';
 import { FakeBus } from './fake.ts';
 
@@ -31,6 +31,16 @@ describe('FakeBus', () => {
       { event: TeaServed, data: { cups: 2 } },
       { event: TeaServed, data: { cups: 1 } },
     ]);
+  });
+
+  it('records durable events too, also those that a rollback undoes', async () => {
+    const bus = new FakeBus();
+    const attempt = bus.inTransaction(background, async (ctx) => {
+      await bus.publish(ctx, TeaOrdered, { table: '7' });
+      throw new Error('spilt');
+    });
+    await expect(attempt).rejects.toThrow('spilt');
+    expect(bus.published).toEqual([{ event: TeaOrdered, data: { table: '7' } }]);
   });
 
   it('keeps what callbacks after a commit throw', async () => {

@@ -4,16 +4,16 @@ import {
   type Bus,
   type CatalogueEntry,
   DuplicateHandlerError,
-  DurableEventsUnsupportedError,
   type EventListener,
   type Handler,
   HandlerNotFoundError,
   type Middleware,
-  type TransactionOptions,
 } from '@samovar/bus';
-import { type Context, contextKey, throwIfDone, withValue } from '@samovar/context';
-import { DomainError } from '@samovar/errors';
+import { type Context, throwIfDone } from '@samovar/context';
+import type { TransactionOptions, Transactions } from '@samovar/db';
+import { checkStream, newEvent } from '@samovar/eda';
 import type { CommandType, EventType, QueryType } from '@samovar/message';
+import { FakeTransactions } from './transactions.ts';
 
 export interface Dispatched {
   readonly message: AnyCall;
@@ -29,26 +29,31 @@ type Registration =
   | { readonly message: AnyCall; readonly at: string; readonly handler: Handler<unknown, unknown> }
   | { readonly message: AnyEvent; readonly at: string; readonly listener: EventListener<unknown> };
 
-interface Transaction {
-  callbacks: (() => void)[] | 'committed' | 'rolledBack';
+export interface FakeBusOptions {
+  /** Whose transactions {@link FakeBus.inTransaction} and durable events run in. Default: none that is stored. */
+  readonly db?: Transactions;
 }
 
-const transactionKey = contextKey<Transaction | undefined>('bustest.transaction', undefined);
-
 /**
- * A bus for tests: it behaves as every bus does, and remembers what was sent through it. It retries a transaction
- * without a pause.
+ * A bus for tests: it behaves as every bus does, and remembers what was sent through it. Durable events are remembered
+ * only: no stream gets them. A service under test that stores something gives it the Db that its store has; otherwise
+ * transactions are of no database, run side by side, and are retried without a pause.
  */
 export class FakeBus implements Bus {
   /** Every dispatch in the order of the calls, failed ones too, with the arguments that the caller gave. */
   readonly dispatched: Dispatched[] = [];
   /** Every publication in the order of the calls, failed ones too. */
   readonly published: Published[] = [];
-  /** What callbacks after a commit have thrown. */
+  /** What callbacks after a commit have thrown; not with a Db, which has its own place for them. */
   readonly callbackErrors: unknown[] = [];
   /** In the order they were added. */
   readonly #registrations = new Set<Registration>();
   readonly #middleware = new Set<{ readonly run: Middleware }>();
+  readonly #db: Transactions;
+
+  constructor({ db }: FakeBusOptions = {}) {
+    this.#db = db ?? new FakeTransactions((error) => this.callbackErrors.push(error));
+  }
 
   async dispatch<A, R>(ctx: Context, message: CommandType<A, R> | QueryType<A, R>, args: A): Promise<R> {
     this.dispatched.push({ message, args });
@@ -66,14 +71,19 @@ export class FakeBus implements Bus {
   async publish<D>(ctx: Context, event: EventType<D>, data: D): Promise<void> {
     this.published.push({ event, data });
     throwIfDone(ctx);
-    if (event.stream !== undefined) throw new DurableEventsUnsupportedError(event.name);
     const listeners = [...this.#registrations].flatMap((each) =>
       each.message === event && 'listener' in each ? [each.listener] : [],
     );
-    for (const listener of listeners) {
-      throwIfDone(ctx);
-      await listener(ctx, data);
-    }
+    const tell = async (ctx: Context) => {
+      for (const listener of listeners) {
+        throwIfDone(ctx);
+        await listener(ctx, data);
+      }
+    };
+    if (event.stream === undefined) return await tell(ctx);
+    checkStream(event.stream(data));
+    newEvent(event, data).data?.encode();
+    await this.#db.inTransaction(ctx, tell);
   }
 
   addHandler<A, R>(message: CommandType<A, R> | QueryType<A, R>, handler: Handler<A, R>): Disposable {
@@ -94,25 +104,16 @@ export class FakeBus implements Bus {
     return add(this.#middleware, { run: middleware });
   }
 
-  async inTransaction<T>(
-    ctx: Context,
-    fn: (ctx: Context) => Promise<T>,
-    { retry = false }: TransactionOptions = {},
-  ): Promise<T> {
-    throwIfDone(ctx);
-    if (Array.isArray(ctx.value(transactionKey)?.callbacks)) return fn(ctx);
-    try {
-      return await this.#commit(ctx, fn);
-    } catch (error) {
-      if (!retry) throw error;
-      return await this.#tryAgain(ctx, fn, error);
-    }
+  inTransaction<T>(ctx: Context, fn: (ctx: Context) => Promise<T>, options?: TransactionOptions): Promise<T> {
+    return this.#db.inTransaction(ctx, fn, options);
+  }
+
+  isInTransaction(ctx: Context): boolean {
+    return this.#db.isInTransaction(ctx);
   }
 
   afterCommit(ctx: Context, fn: () => void): void {
-    const callbacks = ctx.value(transactionKey)?.callbacks ?? 'committed';
-    if (Array.isArray(callbacks)) callbacks.push(fn);
-    else if (callbacks === 'committed') this.#runCallback(fn);
+    this.#db.afterCommit(ctx, fn);
   }
 
   catalogue(): readonly CatalogueEntry[] {
@@ -134,36 +135,6 @@ export class FakeBus implements Bus {
 
   #named(name: string): Registration[] {
     return [...this.#registrations].filter(({ message }) => message.name === name);
-  }
-
-  async #commit<T>(ctx: Context, fn: (ctx: Context) => Promise<T>): Promise<T> {
-    const callbacks: (() => void)[] = [];
-    const transaction: Transaction = { callbacks };
-    const result = await fn(withValue(ctx, transactionKey, transaction)).catch((error: unknown) => {
-      transaction.callbacks = 'rolledBack';
-      throw error;
-    });
-    transaction.callbacks = 'committed';
-    for (const callback of callbacks) this.#runCallback(callback);
-    return result;
-  }
-
-  async #tryAgain<T>(ctx: Context, fn: (ctx: Context) => Promise<T>, firstError: unknown): Promise<T> {
-    let error = firstError;
-    for (let attempt = 2; attempt <= 10 && DomainError.is(error) && error.status === 'aborted'; attempt++) {
-      throwIfDone(ctx);
-      try {
-        return await this.#commit(ctx, fn);
-      } catch (next) {
-        error = next;
-      }
-    }
-    throw error;
-  }
-
-  #runCallback(fn: () => unknown): void {
-    // The callback runs at once, here inside the executor.
-    new Promise((resolve) => resolve(fn())).catch((error: unknown) => this.callbackErrors.push(error));
   }
 }
 

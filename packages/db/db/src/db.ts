@@ -5,6 +5,8 @@ export {
   DatabaseUnavailableError,
   InvalidDatabaseUrlError,
   MigrationChangedError,
+  MigrationsPendingError,
+  NotInTransactionError,
   TransactionConflictError,
   WriteOutsideTransactionError,
 } from './errors.ts';
@@ -56,6 +58,19 @@ export abstract class Db {
    */
   abstract inTransaction<T>(ctx: Context, fn: (ctx: Context) => Promise<T>, options?: TransactionOptions): Promise<T>;
 
+  /** Whether `ctx` carries a transaction that is open. Cannot fail. */
+  abstract isInTransaction(ctx: Context): boolean;
+
+  /**
+   * Lets the transactions that name one `key` take turns: resolves when no other one that did so is open, and keeps the
+   * turn until the transaction in `ctx` is over. For what must be read and written without another in between, where no
+   * row is there yet to be locked. SQLite's transactions take turns anyway.
+   *
+   * @throws {NotInTransactionError} if `ctx` carries no transaction that is open.
+   * @throws {DatabaseUnavailableError} @throws {TransactionConflictError} if two wait for each other.
+   */
+  abstract lock(ctx: Context, key: string): Promise<void>;
+
   /**
    * Calls `fn` once the transaction in `ctx` is committed, before `inTransaction` settles and in the order of these
    * calls; at once outside of one or after its commit; never after a rollback. What `fn` throws is logged, and undoes
@@ -63,6 +78,9 @@ export abstract class Db {
    */
   abstract afterCommit(ctx: Context, fn: () => void): void;
 }
+
+/** What is needed of a {@link Db} to take part in its transactions, without a query. */
+export type Transactions = Pick<Db, 'inTransaction' | 'isInTransaction' | 'afterCommit'>;
 
 /** One step that a service's tables take; it runs once, in a transaction. */
 export interface Migration {

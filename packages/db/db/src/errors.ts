@@ -33,6 +33,17 @@ export class MigrationChangedError extends DomainError {
   }
 }
 
+/** Migrations have not run on the database, and the start was told not to run them (db.migrationsPending). */
+export class MigrationsPendingError extends DomainError {
+  /** `pending` are the steps as `<service>/<name>`, in the order in which they are to run. */
+  constructor(pending: readonly string[]) {
+    super('failed_precondition', 'db.migrationsPending', {
+      publicMessage: `the database has still to be migrated (${pending.join(', ')}): run samovar migrate`,
+      details: { pending },
+    });
+  }
+}
+
 /**
  * A write was attempted outside of the transaction that the same call holds (db.writeOutsideTransaction): on SQLite it
  * would wait for itself.
@@ -42,6 +53,16 @@ export class WriteOutsideTransactionError extends DomainError {
     super('internal', 'db.writeOutsideTransaction', {
       publicMessage: 'internal error',
       message: 'this call holds a transaction, and writes beside it: pass on the ctx that inTransaction gave to its fn',
+    });
+  }
+}
+
+/** What needs a transaction was asked for without one (db.notInTransaction). */
+export class NotInTransactionError extends DomainError {
+  constructor() {
+    super('internal', 'db.notInTransaction', {
+      publicMessage: 'internal error',
+      message: 'this needs a transaction: call it inside of inTransaction, with the ctx that its fn is given',
     });
   }
 }

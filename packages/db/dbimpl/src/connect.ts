@@ -8,6 +8,8 @@ import { Holding } from './holding.ts';
 import { PostgresServer } from './postgres.ts';
 import { SqliteFile } from './sqlite.ts';
 
+const memory = 'sqlite::memory:';
+
 /**
  * The database at `url`: `sqlite:<file>`, made if it is not there, though its folder is not; `sqlite::memory:`, empty
  * and gone when disposed; or `postgres://user:password@host:port/name`, connected to when first used. `onError` gets
@@ -21,12 +23,18 @@ export function connect(url: string, onError: (error: unknown) => void): SqlDb {
   return new SqlDb(open(url, holding), holding, onError);
 }
 
-function open(url: string, holding: Holding): Database {
-  if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return new PostgresServer(url, holding);
-  if (url === 'sqlite::memory:') return openTemporary(holding);
+/** The file that {@link connect} keeps the database of `url` in; undefined: in none. @throws {InvalidDatabaseUrlError} */
+export function sqliteFile(url: string): string | undefined {
+  if (url === memory || (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url))) return undefined;
   const path = /^sqlite:([^:].*)$/.exec(url)?.[1];
   if (path === undefined) throw new InvalidDatabaseUrlError();
-  return new SqliteFile(path, holding, { durable: true });
+  return path;
+}
+
+function open(url: string, holding: Holding): Database {
+  const path = sqliteFile(url);
+  if (path !== undefined) return new SqliteFile(path, holding, { durable: true });
+  return url === memory ? openTemporary(holding) : new PostgresServer(url, holding);
 }
 
 /**

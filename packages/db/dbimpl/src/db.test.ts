@@ -1,6 +1,6 @@
-import { background } from '@samovar/context';
-import { DatabaseUnavailableError } from '@samovar/db';
-import { expect, it, vi } from 'vitest';
+import { background, withTimeout } from '@samovar/context';
+import { DatabaseUnavailableError, TransactionConflictError } from '@samovar/db';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Database, Queries, RunningTransaction } from './database.ts';
 import { SqlDb } from './db.ts';
 import { Holding } from './holding.ts';
@@ -49,4 +49,35 @@ it('does nothing twice when the connection is lost at the commit, which may have
   expect(fn).toHaveBeenCalledOnce();
   expect(lost.rollback).toHaveBeenCalledOnce();
   expect(callback).not.toHaveBeenCalled();
+});
+
+describe('before it begins again', () => {
+  const db = dbOf(async () => transaction(async () => {}));
+
+  beforeEach(() => void vi.spyOn(Math, 'random'));
+  afterEach(() => vi.restoreAllMocks());
+
+  it('waits a random time within growing bounds', async () => {
+    const starts: number[] = [];
+    vi.mocked(Math.random).mockReturnValue(1);
+    const fn = async () => {
+      starts.push(performance.now());
+      if (starts.length < 5) throw new TransactionConflictError();
+    };
+    await db.inTransaction(background, fn, { retry: true });
+    const pauses = starts.slice(1).map((start, i) => start - (starts[i] as number));
+    // A timer may fire a millisecond early.
+    for (const [i, bound] of [5, 10, 20, 40].entries()) expect(pauses[i]).toBeGreaterThanOrEqual(bound - 1);
+    expect(Math.random).toHaveBeenCalledTimes(4);
+  });
+
+  it('waits no longer than its context lasts', async () => {
+    vi.mocked(Math.random).mockReturnValue(1e6);
+    using scope = withTimeout(background, 20);
+    const fn = vi.fn(() => Promise.reject(new TransactionConflictError()));
+    await expect(db.inTransaction(scope.ctx, fn, { retry: true })).rejects.toMatchObject({
+      status: 'deadline_exceeded',
+    });
+    expect(fn).toHaveBeenCalledOnce();
+  });
 });

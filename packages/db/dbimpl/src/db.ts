@@ -1,7 +1,13 @@
 import { type Context, contextKey, throwIfDone, withValue } from '@samovar/context';
-import { DatabaseUnavailableError, type Db, type Dialect, type TransactionOptions } from '@samovar/db';
+import {
+  DatabaseUnavailableError,
+  type Db,
+  type Dialect,
+  NotInTransactionError,
+  type TransactionOptions,
+} from '@samovar/db';
 import { DomainError } from '@samovar/errors';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Database, RunningTransaction } from './database.ts';
 import type { Holding } from './holding.ts';
 import { pause } from './waiting.ts';
@@ -57,6 +63,17 @@ export class SqlDb implements Db, AsyncDisposable {
       }
       await pause(ctx, attempt);
     }
+  }
+
+  isInTransaction(ctx: Context): boolean {
+    return ctx.value(this.#current)?.state === 'open';
+  }
+
+  async lock(ctx: Context, key: string): Promise<void> {
+    const transaction = ctx.value(this.#current);
+    if (transaction?.state !== 'open') throw new NotInTransactionError();
+    if (this.dialect === 'sqlite') return;
+    await sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`.execute(transaction.running.queries);
   }
 
   afterCommit(ctx: Context, fn: () => void): void {

@@ -97,6 +97,7 @@ it('reports a server that is not there, without its password', async () => {
   await using nowhere = connect('postgres://ann:hush@127.0.0.1:1/cups', () => {});
   const read = sql`select 1`.execute(nowhere.query(background));
   await expect(read).rejects.toThrow(DatabaseUnavailableError);
+  await expect(read).rejects.toThrow('the database cannot be reached: connect ECONNREFUSED 127.0.0.1:1');
   const error = await nowhere.inTransaction(background, async () => {}, { retry: true }).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(DatabaseUnavailableError);
   expect(String(error)).not.toContain('hush');

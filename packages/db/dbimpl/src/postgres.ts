@@ -108,7 +108,8 @@ function translated(error: unknown): unknown {
 }
 
 function unavailable(cause: unknown): DatabaseUnavailableError {
-  return new DatabaseUnavailableError(cause instanceof Error ? cause.message : String(cause), { cause });
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new DatabaseUnavailableError(`the database cannot be reached: ${why}`, { cause });
 }
 
 function getTypeParser(oid: number, format?: 'text' | 'binary'): (text: string) => unknown {

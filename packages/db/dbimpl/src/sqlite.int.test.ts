@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { background, CanceledError, DeadlineExceededError, withCancel, withTimeout } from '@samovar/context';
 import { DatabaseUnavailableError, InvalidDatabaseUrlError, WriteOutsideTransactionError } from '@samovar/db';
 import { sql } from 'kysely';
@@ -32,6 +33,16 @@ async function count(of: SqlDb = db): Promise<number> {
 
 function pour(into: SqlDb = db, ctx = background): Promise<unknown> {
   return sql`insert into cups default values`.execute(into.query(ctx));
+}
+
+/** The next rollback fails as on a failing disk, with the transaction still open. */
+function failRollback(): void {
+  const exec = DatabaseSync.prototype.exec;
+  const spy = vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (this: DatabaseSync, sql) {
+    if (sql.toUpperCase() !== 'ROLLBACK') return exec.call(this, sql);
+    spy.mockRestore();
+    throw Object.assign(new Error('disk I/O error'), { errcode: 10 });
+  });
 }
 
 /** A transaction that is open until it is told to end. */
@@ -124,6 +135,31 @@ describe('what goes wrong', () => {
     expect(await count()).toBe(1);
   });
 
+  it('is not left to the next transaction by a rollback that fails', async () => {
+    failRollback();
+    const attempt = db.inTransaction(background, async (ctx) => {
+      await pour(db, ctx);
+      throw new Error('spilt');
+    });
+    await expect(attempt).rejects.toThrow('spilt');
+    await using other = connect(`sqlite:${path}`, () => {});
+    await other.inTransaction(background, (ctx) => pour(other, ctx));
+    await db.inTransaction(background, (ctx) => pour(db, ctx));
+    await pour();
+    expect(await count()).toBe(3);
+  });
+
+  it('is reported, and got over, where the file cannot be opened again at first', async () => {
+    failRollback();
+    const attempt = db.inTransaction(background, () => Promise.reject(new Error('spilt')));
+    await expect(attempt).rejects.toThrow('spilt');
+    await rename(folder, `${folder}.away`);
+    await expect(pour()).rejects.toThrow(DatabaseUnavailableError);
+    await rename(`${folder}.away`, folder);
+    await db.inTransaction(background, (ctx) => pour(db, ctx));
+    expect(await count()).toBe(1);
+  });
+
   it('does not begin transactions or streams in other ways', async () => {
     const queries = db.query<{ cups: { id: number } }>(background);
     await expect(queries.transaction().execute(async () => {})).rejects.toThrow(/begin with db.inTransaction/);
@@ -152,8 +188,11 @@ describe('connect', () => {
 
   it('refuses what is no database, or cannot be', async () => {
     await writeFile(join(folder, 'letter'), 'Dear Ann, '.repeat(1000));
-    expect(() => connect(`sqlite:${join(folder, 'letter')}`, () => {})).toThrow(DatabaseUnavailableError);
-    expect(() => connect(`sqlite:${join(folder, 'no', 'folder')}`, () => {})).toThrow(DatabaseUnavailableError);
+    for (const path of [join(folder, 'letter'), join(folder, 'no', 'folder')]) {
+      const attempt = () => connect(`sqlite:${path}`, () => {});
+      expect(attempt).toThrow(DatabaseUnavailableError);
+      expect(attempt).toThrow(`cannot open the database ${path}: the file`);
+    }
     for (const url of ['', 'sqlite:', 'sqlite::elsewhere:', 'mysql://localhost/cups', 'postgres:cups']) {
       expect(() => connect(url, () => {}), url).toThrow(InvalidDatabaseUrlError);
     }

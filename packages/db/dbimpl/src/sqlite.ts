@@ -24,7 +24,9 @@ export interface SqliteOptions {
 export class SqliteFile implements Database {
   readonly dialect = 'sqlite';
   readonly pool: Queries;
-  readonly #writer: DatabaseSync;
+  readonly #openWriter: () => DatabaseSync;
+  /** undefined: it was given up, and whoever is next opens another. */
+  #writer: DatabaseSync | undefined;
   readonly #reader: DatabaseSync;
   readonly #transactions: Queries;
   readonly #turns = new Turns();
@@ -33,9 +35,9 @@ export class SqliteFile implements Database {
   /** @throws {DatabaseUnavailableError} if it is no database, or not there and cannot be made. */
   constructor(path: string, holding: Holding, options: SqliteOptions) {
     this.#holding = holding;
-    const { writer, reader } = openFile(path, options);
-    this.#writer = writer;
-    this.#reader = reader;
+    this.#openWriter = () => openWriter(path, options);
+    this.#writer = this.#openWriter();
+    this.#reader = openReader(path, this.#writer);
     this.pool = sqliteQueries((query) => this.#executeOutside(query), refuseTransaction);
     this.#transactions = sqliteQueries(
       async (query) => this.#executeInside(query),
@@ -46,7 +48,11 @@ export class SqliteFile implements Database {
   async begin(ctx: Context): Promise<RunningTransaction> {
     const endTurn = await this.#turns.take(ctx);
     try {
-      return running(await unlessBusy(ctx, () => this.#transactions.startTransaction().execute()), endTurn);
+      const transaction = await unlessBusy(ctx, () => this.#transactions.startTransaction().execute());
+      return running(transaction, () => {
+        this.#giveUpUnended();
+        endTurn();
+      });
     } catch (error) {
       endTurn();
       throw error;
@@ -55,13 +61,14 @@ export class SqliteFile implements Database {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#reader.close();
-    this.#writer.close();
+    this.#writer?.close();
   }
 
   #executeInside(query: CompiledQuery): QueryResult<unknown> {
     // SQLite rolls back by itself when the disk is full, and would commit what follows statement by statement.
-    if (!this.#writer.isTransaction) throw new DatabaseUnavailableError('SQLite has rolled the transaction back');
-    return execute(this.#writer, query);
+    const writer = this.#writing();
+    if (!writer.isTransaction) throw new DatabaseUnavailableError('SQLite has rolled the transaction back');
+    return execute(writer, query);
   }
 
   async #executeOutside(query: CompiledQuery): Promise<QueryResult<unknown>> {
@@ -77,7 +84,7 @@ export class SqliteFile implements Database {
     this.#holding.throwIfHolding();
     const endTurn = await this.#turns.take(background);
     try {
-      return await unlessBusy(background, async () => execute(this.#writer, query));
+      return await unlessBusy(background, async () => execute(this.#writing(), query));
     } finally {
       endTurn();
     }
@@ -85,24 +92,54 @@ export class SqliteFile implements Database {
 
   #control(sql: string): void {
     try {
-      this.#writer.exec(sql);
+      this.#writing().exec(sql);
     } catch (error) {
       throw translated(error);
     }
   }
+
+  /** @throws {DatabaseUnavailableError} if the one before was given up, and no other can be opened. */
+  #writing(): DatabaseSync {
+    this.#writer ??= this.#openWriter();
+    return this.#writer;
+  }
+
+  /** A rollback that failed must not leave what it should have undone to the next transaction: closing undoes it too. */
+  #giveUpUnended(): void {
+    const writer = this.#writer;
+    if (!writer?.isOpen || !writer.isTransaction) return;
+    this.#writer = undefined;
+    writer.close();
+  }
 }
 
-function openFile(path: string, { durable }: SqliteOptions): { writer: DatabaseSync; reader: DatabaseSync } {
+function openWriter(path: string, { durable }: SqliteOptions): DatabaseSync {
   let writer: DatabaseSync | undefined;
   try {
     writer = new DatabaseSync(path, { timeout: openMs });
     writer.exec('PRAGMA journal_mode = WAL');
     writer.exec(`PRAGMA synchronous = ${durable ? 'FULL' : 'OFF'}; PRAGMA busy_timeout = 0`);
-    return { writer, reader: new DatabaseSync(path, { readOnly: true, timeout: openMs }) };
+    return writer;
   } catch (error) {
     writer?.close();
-    throw translated(error);
+    throw unopened(path, error);
   }
+}
+
+/** Of the file that `writer` has made, or made sure of; closes it if that fails. */
+function openReader(path: string, writer: DatabaseSync): DatabaseSync {
+  try {
+    return new DatabaseSync(path, { readOnly: true, timeout: openMs });
+  } catch (error) {
+    writer.close();
+    throw unopened(path, error);
+  }
+}
+
+function unopened(path: string, error: unknown): unknown {
+  const known = translated(error);
+  if (!(known instanceof DatabaseUnavailableError)) return known;
+  return new DatabaseUnavailableError(`cannot open the database ${path}: ${known.message}`, { cause: error });
 }
 
 /** Tries again, for a while, what loses against other processes. */

@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { afterCommitConformance } from './conformance/aftercommit.ts';
+import { lockConformance } from './conformance/lock.ts';
 import { outsideConformance } from './conformance/outside.ts';
 import { retryConformance } from './conformance/retry.ts';
 import { transactionConformance } from './conformance/transactions.ts';
@@ -13,6 +14,7 @@ export function dbConformance(name: string, open: () => Promise<FreshDb>): void 
       retryConformance(open);
     });
     describe('outside of a transaction', () => outsideConformance(open));
+    describe('lock', () => lockConformance(open));
     describe('afterCommit', () => afterCommitConformance(open));
   });
 }

@@ -2,10 +2,12 @@ import type { Context } from '@samovar/context';
 import type { Data } from './data.ts';
 import type { EventId } from './eventid.ts';
 
+export { Consumer, type ConsumerOptions, Consumers } from './consumer.ts';
 export { Data, type DataType } from './data.ts';
 export * from './errors.ts';
 export { type EventId, parseEventId } from './eventid.ts';
 export { type EventJson, eventToJson } from './json.ts';
+export { dataOf, handledEvent, newEvent } from './messages.ts';
 export { checkStream, stream } from './stream.ts';
 
 /** Where a connection reports what no caller can be told: the contract's loggers and the console fit. */
@@ -20,7 +22,10 @@ export interface Logger {
 export interface ConnectOptions {
   /** The name that the events published here carry: up to 255 characters, no control characters. Default: ''. */
   readonly client?: string;
-  /** Told of handlers that fail, at warn. null: silent. Default: `console.error`. */
+  /**
+   * Told of handlers that fail, at warn, and of options that replace those stored with a durable subscription, at info.
+   * null: silent. Default: `console.error` for warnings and errors.
+   */
   readonly logger?: Logger | null;
 }
 
@@ -154,6 +159,16 @@ export interface Subscription extends AsyncDisposable {
   status(): SubscriptionStatus;
 }
 
+/** A durable subscription as the log keeps it. */
+export interface SubscriptionInfo {
+  readonly name: string;
+  readonly selector: string;
+  /** As it was last opened with, defaults filled in. */
+  readonly options: Required<Pick<SubscriptionOptions, 'backfill' | 'serial' | 'concurrency' | 'timeout'>>;
+  /** The last event up to which everything is acknowledged, as stored. */
+  readonly lastAcked: EventId | null;
+}
+
 export interface StreamInfo {
   readonly stream: string;
   /** Its last event. */
@@ -216,12 +231,20 @@ export abstract class Conn implements AsyncDisposable {
    *
    * While running, acknowledgements of a durable subscription are stored in groups of at most 100 ms or 1,000 events:
    * what a kill -9 repeats. Of several processes with one durable name, one is active; another takes over within
-   * seconds when it is gone.
+   * seconds when it is gone. The options of the active one are stored, in the place of those stored before.
    *
    * @throws {InvalidSelectorError}
    * @throws {InvalidArgumentError} naming the option, also where the name's members, or its stored offset, have another.
    */
   abstract subscribe(selector: string, handle: Handler, options?: SubscriptionOptions): Promise<Subscription>;
+
+  /**
+   * The durable subscriptions that the log keeps, in the order of their names, whether anybody has them open or not; those
+   * stored when iteration begins.
+   *
+   * @throws {LogUnavailableError}
+   */
+  abstract subscriptions(ctx: Context): AsyncIterable<SubscriptionInfo>;
 
   /**
    * Closes every subscription as {@link Subscription.close} does, ends reads with a {@link ClosedError}, and frees the

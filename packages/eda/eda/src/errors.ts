@@ -90,3 +90,35 @@ export class NotALogError extends DomainError {
     super('failed_precondition', 'eda.notALog', { publicMessage: why, ...options });
   }
 }
+
+/** No consumer of the server has this name (eda.consumerNotFound). */
+export class ConsumerNotFoundError extends DomainError {
+  constructor(name: string) {
+    super('not_found', 'eda.consumerNotFound', {
+      publicMessage: `there is no consumer ${name}: is it bound in a module.ts that modules.ts lists?`,
+      details: { name },
+    });
+  }
+}
+
+/** Two consumers have one name (eda.duplicateConsumer). */
+export class DuplicateConsumerError extends DomainError {
+  constructor(name: string) {
+    super('failed_precondition', 'eda.duplicateConsumer', {
+      publicMessage: `two consumers are called ${name}: each needs a name of its own, and each module is listed once`,
+      details: { name },
+    });
+  }
+}
+
+/** A consumer's subscription cannot be opened, for the reason in `cause`, whose status it has (eda.consumerRefused). */
+export class ConsumerRefusedError extends DomainError {
+  constructor(name: string, cause: unknown) {
+    const { status, publicMessage } = DomainError.from(cause);
+    super(status, 'eda.consumerRefused', {
+      publicMessage: `consumer ${name} cannot be started: ${publicMessage}`,
+      details: { name },
+      cause,
+    });
+  }
+}

@@ -1,5 +1,5 @@
 import type { Context } from '@samovar/context';
-import { type EventId, HeadConflictError } from '@samovar/eda';
+import { type EventId, HeadConflictError, type SubscriptionInfo } from '@samovar/eda';
 import type { StoredEvent } from './event.ts';
 import { encodeId, maxCommit, type Seq } from './ids.ts';
 import type { Selector } from './selector.ts';
@@ -132,6 +132,8 @@ export interface Offset {
 /** A durable subscription as it is stored. Whoever holds the epoch may store its offset. */
 export interface StoredSubscription {
   readonly selector: string;
+  /** As it was last opened with. What is missing is not known: it was stored before options were. */
+  readonly options: Partial<SubscriptionInfo['options']>;
   readonly offset: Offset;
   /** '' when nobody is delivering. */
   readonly owner: string;
@@ -144,6 +146,8 @@ export interface StoredSubscription {
 
 /** Where durable subscriptions are kept. Whatever is written is as safe as a published event. */
 export interface Subscriptions {
+  /** All of them, by name, in any order. */
+  all(): [name: string, stored: StoredSubscription][];
   peek(name: string): StoredSubscription | undefined;
   /**
    * Atomically replaces what is stored by what `change` makes of it, unless that is undefined; answers with the result.

@@ -7,6 +7,7 @@ import {
   type EventId,
   type EventStream,
   type Handler,
+  handledEvent,
   InvalidArgumentError,
   type Logger,
   type NewEvent,
@@ -14,10 +15,11 @@ import {
   type ReadOptions,
   type StreamInfo,
   type Subscription,
+  type SubscriptionInfo,
   type SubscriptionOptions,
 } from '@samovar/eda';
 import { checkText } from './checks.ts';
-import { handledEvent } from './event.ts';
+import { defaultOptions } from './delivery/options.ts';
 import { encodeId } from './ids.ts';
 import type { Log } from './log.ts';
 import { newAppend } from './publishing.ts';
@@ -109,6 +111,11 @@ export class LogConn implements Conn {
     }
   }
 
+  subscriptions(ctx: Context): AsyncIterable<SubscriptionInfo> {
+    this.#check(ctx);
+    return this.#stored(ctx);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -150,6 +157,14 @@ export class LogConn implements Conn {
     }
   }
 
+  async *#stored(ctx: Context): AsyncGenerator<SubscriptionInfo> {
+    this.#check(ctx);
+    for (const [name, { selector, options, offset }] of this.#log.backend.subscriptions.all().sort(byName)) {
+      this.#check(ctx);
+      yield { name, selector, options: { ...defaultOptions, ...options }, lastAcked: offset.last };
+    }
+  }
+
   /** While closing, only the handlers that may finish can go on using the connection. */
   #check(ctx: Context): void {
     throwIfDone(ctx);
@@ -164,6 +179,10 @@ export class LogConn implements Conn {
     for (const then of this.#onClose) then();
     await this.#log.disconnected();
   }
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }
 
 function closedError(): ClosedError {

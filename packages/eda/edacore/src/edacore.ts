@@ -4,7 +4,8 @@
  */
 export * from './backend.ts';
 export { LogConn } from './conn.ts';
-export { asLast, handledEvent, type Row, StoredEvent } from './event.ts';
+export { changedOptions, checkTerms } from './delivery/options.ts';
+export { asLast, type Row, StoredEvent } from './event.ts';
 export { encodeId, maxCommit, type Seq } from './ids.ts';
 export { Log, OpenLogs } from './log.ts';
 export { parseSelector, type Selector } from './selector.ts';

@@ -1,4 +1,3 @@
-import { contextKey } from '@samovar/context';
 import { Data, type DataType, type Event, type EventId } from '@samovar/eda';
 import { decodeId, encodeId, type Seq } from './ids.ts';
 
@@ -109,9 +108,6 @@ export class StoredEvent implements Event {
     return types.includes(this.#row[3]);
   }
 }
-
-/** The event whose handler is running; what is published under its context is caused by it. */
-export const handledEvent = contextKey<Event | undefined>('eda.handledEvent', undefined);
 
 /** Cause and correlation that an event published while `event` is being handled gets in the log numbered `log`. */
 export function causedBy(event: Event, log: number): { readonly cause: EventId | null; readonly correlation: string } {

@@ -3,13 +3,14 @@ import {
   checkStream,
   Data,
   type EventId,
+  handledEvent,
   InvalidArgumentError,
   type NewEvent,
   type PublishOptions,
 } from '@samovar/eda';
 import { Append, type ExpectedHead, type NewRow } from './backend.ts';
 import { checkText, idOf, Known } from './checks.ts';
-import { causedBy, handledEvent, kindOf } from './event.ts';
+import { causedBy, kindOf } from './event.ts';
 import { encodeId, maxCommit } from './ids.ts';
 
 /** Bytes of payload that one commit may hold. */

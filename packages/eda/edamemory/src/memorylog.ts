@@ -136,6 +136,10 @@ class MemorySubscriptions implements Subscriptions {
   readonly #stored = new Map<string, StoredSubscription>();
   #epoch = 0;
 
+  all(): [name: string, stored: StoredSubscription][] {
+    return [...this.#stored];
+  }
+
   peek(name: string): StoredSubscription | undefined {
     return this.#stored.get(name);
   }

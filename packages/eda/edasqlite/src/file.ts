@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { LogUnavailableError, NotALogError } from '@samovar/eda';
 import { asOpenError, damaged } from './errors.ts';
-import { applicationId, schema, version } from './schema.ts';
+import { applicationId, schema, upgrades, version } from './schema.ts';
 
 /** Milliseconds to wait for another process that is opening or closing the file. */
 const openTimeout = 10_000;
@@ -85,7 +85,7 @@ function checkFile(path: string): void {
   }
   if (header.readUInt32BE(68) !== applicationId) throw new NotALogError(`${path} is another program's SQLite database`);
   const found = header.readUInt32BE(60);
-  if (found > version) throw new NotALogError(`${path} was written by a newer version: upgrade to open it`);
+  if (found > version) throw newer(path);
   if (hasWal(path)) return;
   try {
     checkThroughout(path, stat.size, header);
@@ -129,6 +129,7 @@ function openChecked(path: string): DatabaseSync {
     const id = db.prepare('PRAGMA application_id').get()?.application_id;
     if (id !== applicationId || db.prepare('SELECT number FROM log').get() === undefined) throw damaged(path);
     db.prepare('SELECT max(seq) FROM events').get();
+    if (versionOf(db) !== version) upgrade(db, path);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000');
     // From here on whoever finds the file busy tries again without holding everything else up.
     db.exec('PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 0');
@@ -137,4 +138,29 @@ function openChecked(path: string): DatabaseSync {
     db.close();
     throw error;
   }
+}
+
+/** All or nothing, and only once, also when several processes open the file now. */
+function upgrade(db: DatabaseSync, path: string): void {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    // The header of a file that somebody has open may say less than its journal, and another may have been faster.
+    const found = versionOf(db);
+    if (found > version) throw newer(path);
+    if (found < 1) throw damaged(path);
+    for (const step of upgrades.slice(found - 1)) db.exec(step);
+    db.exec(`PRAGMA user_version = ${version}; COMMIT`);
+  } finally {
+    if (db.isTransaction) db.exec('ROLLBACK');
+  }
+  // Older programs look at the header of the file itself.
+  db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+}
+
+function versionOf(db: DatabaseSync): number {
+  return db.prepare('PRAGMA user_version').get()?.user_version as number;
+}
+
+function newer(path: string): NotALogError {
+  return new NotALogError(`${path} was written by a newer version: upgrade to open it`);
 }

@@ -47,6 +47,7 @@ export class Folder {
   find(state: StreamState, key: string): Seq | undefined {
     const unfolded = state.keys?.get(key);
     if (unfolded !== undefined || !this.#tail.hasKeys) return unfolded;
+    if (!this.#streams.foldedKeys.mayHave(state.id, key)) return undefined;
     const [seq] = this.#findKey.get(this.#tail.generation, state.id, key) as unknown as [number | null];
     return seq ?? undefined;
   }
@@ -114,6 +115,7 @@ export class Folder {
     if (!this.#isSwept) this.#isSwept = this.#deleteKeys.run(this.#tail.generation).changes === 0;
     if (now - this.#tail.generationSince < generationTime) return false;
     this.#tail.generation++;
+    this.#streams.foldedKeys.turn();
     this.#tail.generationSince = now;
     this.#isSwept = false;
     return true;

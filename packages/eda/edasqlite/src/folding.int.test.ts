@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { background as ctx } from '@samovar/context';
 import { type Conn, Data, type EventId } from '@samovar/eda';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connectSqlite } from './edasqlite.ts';
 import { openFile } from './file.ts';
 import { Folder } from './folder.ts';
-import { Streams } from './streams.ts';
+import { type StreamState, Streams } from './streams.ts';
 import { Tail } from './tail.ts';
 
 let folder: string;
@@ -109,6 +109,117 @@ it('may be done by two processes at once', () => {
   for (const { db } of sides) db.close();
 });
 
+describe('keys that are folded', () => {
+  const count = 3000;
+
+  /** The events that a process without these parts would publish with the keys `k0` and so on, all in one stream. */
+  function insertKeyed({ db, inTransaction, streams }: ReturnType<typeof openSide>): void {
+    inTransaction(() => {
+      const { id } = streams.create('s');
+      const insert = db.prepare(
+        "INSERT INTO events VALUES (?, ?, 8, 't', NULL, 0, 7, NULL, NULL, NULL, NULL, NULL, ?)",
+      );
+      for (let n = 0; n < count; n++) insert.run((n + 1) * 2048, id, `k${n}`);
+      db.exec(`UPDATE log SET position = ${count}, events = ${count}`);
+    });
+    streams.clear();
+  }
+
+  function expectAll({ streams, folder }: ReturnType<typeof openSide>): void {
+    const state = streams.byName('s') as StreamState;
+    const found = Array.from({ length: count }, (_, n) => folder.find(state, `k${n}`));
+    expect(found).toEqual(Array.from({ length: count }, (_, n) => (n + 1) * 2048));
+    expect(folder.find(state, 'other')).toBeUndefined();
+  }
+
+  /** Whether keys are looked for in the table that are not in it. */
+  const looksInVain = ({ streams }: ReturnType<typeof openSide>) => streams.foldedKeys.mayHave(1, 'other');
+
+  it('are found by every process, and others are looked for by those only that came later', () => {
+    const [publisher, a, b, c] = [openSide(), openSide(), openSide(), openSide()];
+    insertKeyed(publisher);
+    a.tail.refresh();
+    c.tail.refresh();
+    a.fold();
+    // The first step is all that b sees of them.
+    b.tail.refresh();
+    a.fold();
+    b.tail.refresh();
+    c.tail.refresh();
+    const late = openSide();
+    for (const side of [a, b, c, late]) expectAll(side);
+    expect([a, b, c, late].map(looksInVain)).toEqual([false, false, false, true]);
+    publisher.db.exec("INSERT INTO keys VALUES (0, 1, 'planted', 2048)");
+    const find = ({ streams, folder }: typeof a) => folder.find(streams.byName('s') as StreamState, 'planted');
+    expect([a, b, c, late].map(find)).toEqual([undefined, undefined, undefined, 2048]);
+    a.tail.reload();
+    expectAll(a);
+    expect(looksInVain(a)).toBe(true);
+    for (const { db } of [publisher, a, b, c, late]) db.close();
+  });
+
+  it('are not forgotten when looking at the log fails', () => {
+    const [publisher, a] = [openSide(), openSide()];
+    insertKeyed(publisher);
+    a.tail.refresh();
+    a.fold();
+    a.fold();
+    const insert = "INSERT INTO events VALUES (?, 1, 8, 't', NULL, 0, 7, NULL, NULL, NULL, NULL, NULL, NULL)";
+    publisher.db.prepare(insert).run((count + 1) * 2048);
+    publisher.db.exec(`UPDATE log SET generation = generation + 1, position = ${count + 1}, events = ${count + 1}`);
+    const broken = vi.spyOn(a.streams, 'byId').mockImplementation(() => {
+      throw new Error('busy');
+    });
+    for (let n = 0; n < 6; n++) expect(() => a.tail.refresh()).toThrow('busy');
+    broken.mockRestore();
+    a.tail.refresh();
+    expectAll(a);
+    expect(looksInVain(a)).toBe(false);
+    for (const { db } of [publisher, a]) db.close();
+  });
+
+  it('are forgotten with their generations, whoever turns those', () => {
+    const [a, b] = [openSide(), openSide()];
+    insertKeyed(a);
+    a.tail.reload();
+    b.tail.refresh();
+    a.fold();
+    a.fold();
+    b.tail.refresh();
+    const known = () => [a, b].map(({ streams }) => streams.foldedKeys.mayHave(1, 'k0'));
+    for (let turns = 1; turns <= 4; turns++) {
+      expect(known()).toEqual([true, true]);
+      a.inTransaction(() => {
+        a.folder.step(a.tail.generationSince + 120_000);
+        a.db.prepare('UPDATE log SET generation = ?').run(a.tail.generation);
+      });
+      b.tail.refresh();
+    }
+    expect([a.tail.generation, known()]).toEqual([4, [false, false]]);
+    for (const { db } of [a, b]) db.close();
+  });
+
+  it('and the events with them, are counted once when the first look at the log fails halfway', () => {
+    const publisher = openSide();
+    insertKeyed(publisher);
+    const db = openFile(path);
+    const streams = new Streams(db);
+    const tail = new Tail(db, streams);
+    let left = 10;
+    const byId = streams.byId.bind(streams);
+    const broken = vi.spyOn(streams, 'byId').mockImplementation((id) => {
+      if (left-- === 0) throw new Error('busy');
+      return byId(id);
+    });
+    expect(() => tail.refresh()).toThrow('busy');
+    broken.mockRestore();
+    tail.refresh();
+    expect(streams.byName('s')?.events).toBe(count);
+    db.close();
+    publisher.db.close();
+  });
+});
+
 /** What a process has of the log, and folds whenever it is told to. */
 function openSide() {
   const db = openFile(path);
@@ -128,7 +239,7 @@ function openSide() {
     });
     folder.committed();
   };
-  return { db, streams, tail, inTransaction, fold };
+  return { db, streams, tail, folder, inTransaction, fold };
 }
 
 async function check(conn: Conn, commits: number): Promise<void> {

@@ -1,6 +1,9 @@
 /** What SQLite's header says of an event log: 'SAMV', and the version of the tables below. */
 export const applicationId = 0x53414d56;
-export const version = 1;
+export const version = 2;
+
+/** What makes a file of version 1 one of version 2, and so on. */
+export const upgrades: readonly string[] = ["ALTER TABLE subscriptions ADD COLUMN options TEXT NOT NULL DEFAULT '{}'"];
 
 /**
  * Publishing only adds to `events` and changes the row of `log`. Which events a stream has (`stream_events`, and the
@@ -64,6 +67,7 @@ export const schema = `
     owner TEXT NOT NULL,
     epoch INTEGER NOT NULL,
     beat INTEGER NOT NULL,
-    expires INTEGER NOT NULL
+    expires INTEGER NOT NULL,
+    options TEXT NOT NULL DEFAULT '{}'
   ) STRICT, WITHOUT ROWID;
 `;

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Head, Seq } from '@samovar/edacore';
+import { KeyFilter } from './keyfilter.ts';
 
 /** Streams kept in memory beyond those that have to be. */
 const kept = 100_000;
@@ -42,14 +43,15 @@ export class StreamState {
     this.keys.set(key, seq);
   }
 
-  /** The first `count` unfolded events are in the tables now. */
-  folded(count: number): void {
+  /** The first `count` unfolded events are in the tables now, and their keys, which go to `keys`. */
+  folded(count: number, keys: KeyFilter): void {
     if (count === 0) return;
     this.foldedHead = this.unfolded[count - 1] as Seq;
     this.foldedEvents += count;
     this.unfolded = count === this.unfolded.length ? [] : this.unfolded.slice(count);
     for (const [key, seq] of this.keys ?? []) {
       if (seq > this.foldedHead) break;
+      keys.add(this.id, key);
       this.keys?.delete(key);
     }
   }
@@ -59,6 +61,8 @@ type StreamRow = [id: number, name: string, head: number, clock: number, events:
 
 /** The streams by name and by number. Those with unfolded events are all in memory; others come and go. */
 export class Streams {
+  /** The keys in the table, which no stream has any more. */
+  readonly foldedKeys = new KeyFilter();
   readonly #byName = new Map<string, StreamState>();
   readonly #byId = new Map<number, StreamState>();
   readonly #unfolded = new Set<StreamState>();
@@ -111,7 +115,10 @@ export class Streams {
 
   /** An event of the log's tail. */
   add(state: StreamState, seq: Seq, clock: number, key: string | null | undefined): void {
-    if (seq <= state.foldedHead) return;
+    if (seq <= state.foldedHead) {
+      if (key !== null && key !== undefined) this.foldedKeys.add(state.id, key);
+      return;
+    }
     state.add(seq, clock, key);
     this.#unfoldedEvents++;
     if (state.unfolded.length > 1) return;
@@ -122,7 +129,7 @@ export class Streams {
 
   /** The stream's first `count` unfolded events are in the tables. */
   folded(state: StreamState, count: number): void {
-    state.folded(count);
+    state.folded(count, this.foldedKeys);
     this.#unfoldedEvents -= count;
     if (state.unfolded.length === 0) this.#unfolded.delete(state);
   }
@@ -141,6 +148,7 @@ export class Streams {
     this.#byId.clear();
     this.#unfolded.clear();
     this.#unfoldedEvents = 0;
+    this.foldedKeys.miss();
   }
 
   #keep(row: unknown): StreamState | undefined {

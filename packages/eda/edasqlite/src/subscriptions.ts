@@ -7,6 +7,7 @@ import type { Writer } from './writer.ts';
 export class SqliteSubscriptions implements Subscriptions {
   readonly #writer: Writer;
   readonly #read: <T>(query: () => T) => T;
+  readonly #all: StatementSync;
   readonly #find: StatementSync;
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
@@ -16,10 +17,16 @@ export class SqliteSubscriptions implements Subscriptions {
   constructor(db: DatabaseSync, writer: Writer, read: <T>(query: () => T) => T) {
     this.#writer = writer;
     this.#read = read;
+    this.#all = db.prepare('SELECT * FROM subscriptions');
     this.#find = db.prepare('SELECT * FROM subscriptions WHERE name = ?');
-    this.#put = db.prepare('REPLACE INTO subscriptions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#put = db.prepare('REPLACE INTO subscriptions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#delete = db.prepare('DELETE FROM subscriptions WHERE name = ?');
     this.#newEpoch = db.prepare('UPDATE log SET epoch = epoch + 1 RETURNING epoch');
+  }
+
+  all(): [name: string, stored: StoredSubscription][] {
+    const rows = this.#read(() => this.#all.all() as unknown as SubscriptionRow[]);
+    return rows.map((row) => [row.name, subscriptionOf(row)]);
   }
 
   peek(name: string): StoredSubscription | undefined {
@@ -45,18 +52,24 @@ export class SqliteSubscriptions implements Subscriptions {
 
   #stored(name: string): StoredSubscription | undefined {
     const row = this.#find.get(name) as unknown as SubscriptionRow | undefined;
-    if (row === undefined) return undefined;
-    const { selector, high, pending, acked, last, owner, epoch, beat, expires } = row;
-    return { selector, offset: { high, pending: JSON.parse(pending), acked, last }, owner, epoch, beat, expires };
+    return row && subscriptionOf(row);
   }
 
-  #store(name: string, { selector, offset, owner, epoch, beat, expires }: StoredSubscription): void {
-    const { high, pending, acked, last } = offset;
-    this.#put.run(name, selector, high, JSON.stringify(pending), acked, last, owner, epoch, beat, expires);
+  #store(name: string, { selector, options, offset, owner, epoch, beat, expires }: StoredSubscription): void {
+    const { high, acked, last } = offset;
+    const [pending, opts] = [JSON.stringify(offset.pending), JSON.stringify(options)];
+    this.#put.run(name, selector, high, pending, acked, last, owner, epoch, beat, expires, opts);
   }
 }
 
+function subscriptionOf(row: SubscriptionRow): StoredSubscription {
+  const { selector, high, acked, last, owner, epoch, beat, expires } = row;
+  const offset = { high, pending: JSON.parse(row.pending), acked, last };
+  return { selector, options: JSON.parse(row.options), offset, owner, epoch, beat, expires };
+}
+
 interface SubscriptionRow {
+  readonly name: string;
   readonly selector: string;
   readonly high: number;
   readonly pending: string;
@@ -66,4 +79,5 @@ interface SubscriptionRow {
   readonly epoch: number;
   readonly beat: number;
   readonly expires: number;
+  readonly options: string;
 }

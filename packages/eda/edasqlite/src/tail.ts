@@ -53,7 +53,8 @@ export class Tail {
     if (version === this.#seen) return none;
     const isFirst = this.#seen === -1;
     const row = this.#log.get() as unknown as LogRow;
-    if (isFirst) this.tip = row[3];
+    if (isFirst) this.#begin(row);
+    else this.#turn(row[4]);
     const changed = row[0] === this.position ? none : this.#scan((row[0] + 1) * maxCommit);
     if (!isFirst && row[3] > this.indexed) this.#streams.foldedElsewhere(row[3]);
     this.#take(row);
@@ -65,8 +66,20 @@ export class Tail {
   reload(): void {
     this.#seen = -1;
     this.position = 0;
-    this.#streams.clear();
     this.refresh();
+  }
+
+  /** Again from the start, should the first look at the log fail halfway. */
+  #begin(row: LogRow): void {
+    this.#streams.clear();
+    this.tip = row[3];
+    if (row[6] === 0) this.#streams.foldedKeys.beginEmpty();
+  }
+
+  #turn(generation: number): void {
+    if (generation === this.generation) return;
+    this.generation = generation;
+    this.#streams.foldedKeys.turn();
   }
 
   #take(row: LogRow): void {

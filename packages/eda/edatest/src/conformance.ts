@@ -4,6 +4,7 @@ import { concurrencyCases } from './conformance/concurrency.ts';
 import { deliveringCases } from './conformance/delivering.ts';
 import { endingCases } from './conformance/ending.ts';
 import { failingCases } from './conformance/failing.ts';
+import { keepingCases } from './conformance/keeping.ts';
 import { progressCases } from './conformance/progress.ts';
 import { publishingCases } from './conformance/publishing.ts';
 import { readingCases } from './conformance/reading.ts';
@@ -29,6 +30,7 @@ export function edaConformance(name: string, backend: Backend): void {
     describe('watching', () => watchingCases(backend));
     describe('selecting', () => selectingCases(backend));
     describe('subscribing', () => subscribingCases(backend));
+    describe('keeping subscriptions', () => keepingCases(backend));
     describe('progress', () => progressCases(backend));
     describe('delivering', () => deliveringCases(backend));
     describe('serial delivery', () => serialCases(backend));

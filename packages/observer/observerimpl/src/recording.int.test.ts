@@ -1,5 +1,5 @@
 import { Bus } from '@samovar/bus';
-import { busModule } from '@samovar/busimpl';
+import { FakeBus } from '@samovar/bustest';
 import { background, withCancel } from '@samovar/context';
 import { Conn } from '@samovar/eda';
 import { connect } from '@samovar/edaimpl';
@@ -24,7 +24,8 @@ it('a commit and a switch of branches become events of the repository', async ()
   const logger: Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => logger };
   container.bind(Logger).toConstantValue(logger);
   container.bind(Conn).toConstantValue(conn);
-  container.load(busModule, reposModule, observerModule);
+  container.bind(Bus).toConstantValue(new FakeBus());
+  container.load(reposModule, observerModule);
   for (const initializer of container.getAll(Initializer)) await initializer.init();
   using scope = withCancel(background);
   const running = container.getAll(BackgroundService).map((service) => service.run(scope.ctx));

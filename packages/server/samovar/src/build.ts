@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { Db } from '@samovar/db';
 import { Conn } from '@samovar/eda';
 import { connect } from '@samovar/edaimpl';
 import { Logger } from '@samovar/server';
@@ -8,16 +9,16 @@ import { stderrLogger } from './logger.ts';
 import { modules } from './modules.ts';
 
 /**
- * Connects to the event log and puts everything together; nothing runs yet. `overrides` are loaded last, and may bind
- * anew what they replace. Who builds closes the container's {@link Conn}, after everything else.
+ * Connects to the event log and puts everything together; nothing runs yet, and the database is opened by whoever asks
+ * for it first. `overrides` are loaded last, and may bind anew what they replace. Who builds, {@link close}s.
  *
  * @throws {NotALogError} @throws {LogUnavailableError} if the log cannot be opened.
  */
 export async function build(config: Config, ...overrides: ContainerModule[]): Promise<Container> {
-  const logger = stderrLogger(config.logLevel);
-  const conn = await connect(config.events, { client: 'samovar', logger });
   const container = new Container();
+  const logger = stderrLogger(config.logLevel);
   container.bind(Logger).toConstantValue(logger);
+  const conn = await connect(config.events, { client: 'samovar', logger });
   container.bind(Conn).toConstantValue(conn);
   try {
     container.load(...modules(config), ...overrides);
@@ -25,5 +26,17 @@ export async function build(config: Config, ...overrides: ContainerModule[]): Pr
   } catch (error) {
     await conn.close();
     throw error;
+  }
+}
+
+/**
+ * Closes what {@link build} put together, after everything else: first the event log, which waits for the handlers in
+ * flight, then the database, which they use. The container has no Db any more then.
+ */
+export async function close(container: Container): Promise<void> {
+  try {
+    await container.get(Conn).close();
+  } finally {
+    await container.unbindAsync(Db);
   }
 }

@@ -31,6 +31,8 @@ it('has a default for everything', () => {
     folders: [cwd],
     data: join(cwd, '.samovar'),
     events: `sqlite:${join(cwd, '.samovar/events.db')}`,
+    database: `sqlite:${join(cwd, '.samovar/samovar.db')}`,
+    migrateAtStart: true,
     host: '127.0.0.1',
     port: 7420,
     allowedHosts: [],
@@ -65,11 +67,26 @@ it('reads lists from variables', () => {
 it('takes relative paths from where they are written', () => {
   const folder = mkdtempSync(join(cwd, 'etc-'));
   const file = join(folder, 'my.json');
-  writeFileSync(file, JSON.stringify({ data: 'd', folders: ['f'] }));
-  expect(load({ file })).toMatchObject({ data: join(folder, 'd'), folders: [join(folder, 'f')] });
+  writeFileSync(file, JSON.stringify({ data: 'd', folders: ['f'], database: 'sqlite:b.db' }));
+  const database = `sqlite:${join(folder, 'b.db')}`;
+  expect(load({ file })).toMatchObject({ data: join(folder, 'd'), folders: [join(folder, 'f')], database });
+  expect(load({ flags: { database: 'sqlite:b.db' } }).database).toBe(`sqlite:${join(cwd, 'b.db')}`);
   expect(load({ env: { SAMOVAR_CONFIG: file }, flags: { folders: ['g'] } })).toMatchObject({
     folders: [join(cwd, 'g')],
   });
+});
+
+it.each(['sqlite:/srv/b.db', 'sqlite::memory:', 'postgres://ann:hush@db.example:5432/tea?sslmode=require'])(
+  'takes %s as a database',
+  (database) => {
+    expect(load({ env: { SAMOVAR_DATABASE: database } }).database).toBe(database);
+  },
+);
+
+it('reads true and false from text', () => {
+  expect(load({ env: { SAMOVAR_MIGRATE_AT_START: 'false' } }).migrateAtStart).toBe(false);
+  const flags = { migrateAtStart: true };
+  expect(load({ env: { SAMOVAR_MIGRATE_AT_START: 'false' }, flags }).migrateAtStart).toBe(true);
 });
 
 describe('refuses', () => {
@@ -89,12 +106,13 @@ describe('refuses', () => {
   });
 
   it('values that do not fit, naming them and where they come from, all at once', () => {
-    write('samovar.config.json', { drainMs: 'long', allowedHosts: 'a' });
+    write('samovar.config.json', { drainMs: 'long', allowedHosts: 'a', migrateAtStart: 'no' });
     const env = { SAMOVAR_LOG_LEVEL: 'loud', SAMOVAR_PORT: '7e3' };
     expect(faultsOf({ env, flags: { registry: 'My Own' } }).toSorted()).toEqual([
       expect.stringMatching(/^allowedHosts \(from .*samovar\.config\.json\) is "a": /),
       expect.stringMatching(/^drainMs \(from .*samovar\.config\.json\) is "long": /),
       expect.stringMatching(/^logLevel \(from SAMOVAR_LOG_LEVEL\) is "loud": .*debug/),
+      expect.stringMatching(/^migrateAtStart \(from .*samovar\.config\.json\) is "no": /),
       expect.stringMatching(/^port \(from SAMOVAR_PORT\) is "7e3": /),
       expect.stringMatching(/^registry \(from --registry\) is "My Own": /),
     ]);
@@ -105,6 +123,19 @@ describe('refuses', () => {
       expect.stringMatching(/^allowedHosts\.0 \(from --allowed-host\)/),
       expect.stringMatching(/^port \(from --port\) is 65536: /),
     ]);
+  });
+
+  it('what is no database, without showing the password that may be in it', () => {
+    for (const database of ['', 'ann:hush@db', 'mysql://ann:hush@db/tea', 'postgres:ann:hush@db', 'sqlite:', 7]) {
+      expect(faultsOf({ flags: { database } })).toEqual([
+        expect.stringMatching(/^database \(from --database\) is not what it can be: (?!.*hush)/),
+      ]);
+    }
+    expect(faultsOf({ env: { SAMOVAR_DATABASE: 'tea' } })).toEqual([
+      expect.stringMatching(/^database \(from SAMOVAR_DATABASE\) .*: a database's URL is sqlite:<file>, .*postgres:/),
+    ]);
+    const path = write('samovar.config.json', { database: { url: 'postgres://ann:hush@db/tea' } });
+    expect(faultsOf({})).toEqual([expect.stringMatching(`^database .from ${path}. is (?!.*hush)`)]);
   });
 
   it('a file that is not there, not JSON or no object', () => {

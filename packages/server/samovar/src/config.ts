@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
+import { InvalidDatabaseUrlError } from '@samovar/db';
+import { sqliteFile } from '@samovar/dbimpl';
 import { RegistryName } from '@samovar/repos';
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
@@ -10,6 +12,8 @@ const Settings = z.strictObject({
   folders: z.array(z.string().min(1)).default([]),
   data: z.string().min(1).default('.samovar'),
   events: z.string().min(1).optional(),
+  database: z.string().refine(isDatabaseUrl, { error: new InvalidDatabaseUrlError().message }).optional(),
+  migrateAtStart: z.boolean().default(true),
   host: z.string().min(1).default('127.0.0.1'),
   port: z.int().min(0).max(65_535).default(7420),
   allowedHosts: z.array(z.string().min(1)).default([]),
@@ -27,6 +31,8 @@ export interface Config extends Readonly<z.output<typeof Settings>> {
   readonly data: string;
   /** The address of the event log. */
   readonly events: string;
+  /** The address of the services' database. It may hold a password: it is not to be shown. */
+  readonly database: string;
 }
 
 /** Where settings come from, the stronger first. */
@@ -47,6 +53,8 @@ type Given = ReadonlyMap<string, { readonly value: unknown; readonly source: str
 const names = Object.keys(Settings.shape) as Name[];
 const variables = new Map(names.map((name) => [`SAMOVAR_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`, name]));
 const fileVariable = 'SAMOVAR_CONFIG';
+/** Settings whose values are not shown. */
+const secrets: readonly string[] = ['database'] satisfies Name[];
 const lists: Readonly<Partial<Record<Name, string>>> = { folders: delimiter, allowedHosts: ',' };
 const defaultFile = 'samovar.config.json';
 
@@ -62,20 +70,21 @@ export function loadConfig({ flags, env, file, cwd }: Sources): Config {
   const parsed = Settings.safeParse(Object.fromEntries([...given].map(([name, { value }]) => [name, value])));
   for (const issue of parsed.error?.issues ?? []) faults.push(describe(issue, given));
   if (!parsed.success || faults.length > 0) throw new InvalidConfigError(faults);
-  const { data, folders, events, ...rest } = parsed.data;
+  const { data, folders, events, database, ...rest } = parsed.data;
   const dataDir = resolve(cwd, data);
   return {
     ...rest,
     data: dataDir,
     folders: folders.length > 0 ? folders : [cwd],
     events: events ?? `sqlite:${join(dataDir, 'events.db')}`,
+    database: database ?? `sqlite:${join(dataDir, 'samovar.db')}`,
   };
 }
 
 function* fromFlags(flags: Readonly<Record<string, unknown>>, cwd: string) {
   for (const [name, value] of Object.entries(flags)) {
     const given = value !== undefined && !(Array.isArray(value) && value.length === 0);
-    if (given) yield [name, { value: absolute(name, number(name, value), cwd), source: flagOf(name) }] as const;
+    if (given) yield [name, { value: absolute(name, typed(name, value), cwd), source: flagOf(name) }] as const;
   }
 }
 
@@ -87,7 +96,7 @@ function* fromEnvironment(env: Sources['env'], cwd: string, faults: string[]) {
       faults.push(`${variable} is no setting${suggestion(variable, [...variables.keys(), fileVariable])}`);
     } else {
       const separator = lists[name];
-      const value = separator === undefined ? number(name, text) : text.split(separator);
+      const value = separator === undefined ? typed(name, text) : text.split(separator);
       yield [name, { value: absolute(name, value, cwd), source: variable }] as const;
     }
   }
@@ -120,15 +129,30 @@ function readSettings(path: string, mustExist: boolean): object {
   throw new InvalidConfigError([`${path} holds no object of settings`]);
 }
 
-/** Text that says a number as one, where the setting is one. */
-function number(name: string, value: unknown): unknown {
-  const wantsNumber = Settings.shape[name as Name]?.unwrap() instanceof z.ZodNumber;
-  return wantsNumber && typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+/** Text that says a number, or true or false, as what it says, where the setting is one. */
+function typed(name: string, value: unknown): unknown {
+  const wanted = Settings.shape[name as Name]?.unwrap();
+  if (typeof value !== 'string') return value;
+  if (wanted instanceof z.ZodNumber && /^-?\d+$/.test(value)) return Number(value);
+  return wanted instanceof z.ZodBoolean && /^(true|false)$/.test(value) ? value === 'true' : value;
+}
+
+function isDatabaseUrl(url: string): boolean {
+  try {
+    sqliteFile(url);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function absolute(name: string, value: unknown, from: string): unknown {
   const path = (value: unknown) => (typeof value === 'string' && value !== '' ? resolve(from, value) : value);
   if (name === 'data') return path(value);
+  if (name === 'database' && typeof value === 'string' && isDatabaseUrl(value)) {
+    const file = sqliteFile(value);
+    return file === undefined ? value : `sqlite:${resolve(from, file)}`;
+  }
   return name === 'folders' && Array.isArray(value) ? value.map(path) : value;
 }
 
@@ -139,7 +163,9 @@ function flagOf(name: string): string {
 
 function describe({ path, message }: z.core.$ZodIssue, given: Given): string {
   const { value, source } = given.get(String(path[0])) ?? {};
-  return `${path.join('.')} (from ${source}) is ${JSON.stringify(value)}: ${message}`;
+  const name = path.join('.');
+  const shown = secrets.includes(name) ? 'not what it can be' : JSON.stringify(value);
+  return `${name} (from ${source}) is ${shown}: ${message}`;
 }
 
 function suggestion(name: string, known: readonly string[]): string {

@@ -31,3 +31,13 @@ export class DataDirHeldError extends DomainError {
     });
   }
 }
+
+/** The doctor has found errors, and told them (samovar.unhealthy). */
+export class UnhealthyError extends DomainError {
+  constructor(errors: number) {
+    super('internal', 'samovar.unhealthy', {
+      publicMessage: `not all is well: ${errors} error${errors === 1 ? '' : 's'}, see above`,
+      details: { errors },
+    });
+  }
+}

@@ -1,20 +1,20 @@
 import { HttpApi } from '@samovar/api';
 import { background, type Context, withCancel } from '@samovar/context';
-import { Conn } from '@samovar/eda';
 import { Server } from '@samovar/server';
 import type { Container } from 'inversify';
+import { close } from './build.ts';
 
 /** A server under way. */
 export interface Running {
   /** Where it speaks HTTP. */
   readonly url: string;
-  /** Resolves, or rejects with what went wrong, when the server has stopped and the event log is closed. */
+  /** Resolves, or rejects with what went wrong, when the server has stopped and all is closed. */
   readonly stopped: Promise<void>;
 }
 
 /**
- * Runs what {@link build} put together, until `ctx` is done; resolves once it speaks HTTP. The event log is closed last,
- * also if the start fails.
+ * Runs what `build` put together, until `ctx` is done; resolves once it speaks HTTP. At last it {@link close}s the
+ * container, also if the start fails.
  *
  * @throws as {@link Server.run} does. @throws {CanceledError} if `ctx` was done before it spoke HTTP.
  */
@@ -36,6 +36,6 @@ async function runToEnd(ctx: Context, container: Container, hurry: AbortSignal |
   try {
     await container.get(Server).run(ctx, hurry === undefined ? {} : { hurry });
   } finally {
-    await container.get(Conn).close();
+    await close(container);
   }
 }

@@ -1,3 +1,3 @@
-export { build } from './build.ts';
+export { build, close } from './build.ts';
 export { type Config, loadConfig, type Sources } from './config.ts';
 export { type Running, run } from './run.ts';

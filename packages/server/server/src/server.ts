@@ -41,6 +41,27 @@ export abstract class Readiness {
   abstract isReady(): boolean;
 }
 
+/** What a {@link Check} has found. */
+export interface Finding {
+  /** error: something does not work, or will not. warning: somebody should look at it. note: good to know. */
+  readonly severity: 'error' | 'warning' | 'note';
+  /** What is wrong, on one line: `outbox: stickers.ann has waited for 3 h behind a row that cannot be sent`. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly mend: string;
+}
+
+/**
+ * Looks whether all is well with a part of the server, and changes nothing. Bound in module.ts, any number of them;
+ * they run when the server has started, and for `samovar doctor`, which initialises but starts nothing.
+ */
+export abstract class Check {
+  /** Names the check in reports. */
+  abstract readonly name: string;
+  /** Findings in the order of their importance; none: all is well. @throws whatever kept it from looking. */
+  abstract check(ctx: Context): Promise<readonly Finding[]>;
+}
+
 export interface RunOptions {
   /** Aborted: a shutdown that is draining stops waiting, as if the drain time were over. Default: never. */
   readonly hurry?: AbortSignal;

@@ -1,4 +1,4 @@
-import { BackgroundService, Initializer, Logger, Readiness, Server } from '@samovar/server';
+import { BackgroundService, Check, Initializer, Logger, Readiness, Server } from '@samovar/server';
 import { ContainerModule } from 'inversify';
 import { ReadinessFlag } from './readiness.ts';
 import { ProcessServer, type ServerOptions } from './server.ts';
@@ -14,11 +14,17 @@ export function serverModule(options: ServerOptions = {}): ContainerModule {
     bind(Readiness).toService(ReadinessFlag);
     bind(Server)
       .toResolvedValue(
-        (initializers: Initializer[], services: BackgroundService[], readiness: ReadinessFlag, logger: Logger) =>
-          new ProcessServer(initializers, services, readiness, logger, options),
+        (
+          initializers: Initializer[],
+          services: BackgroundService[],
+          checks: Check[],
+          readiness: ReadinessFlag,
+          logger: Logger,
+        ) => new ProcessServer(initializers, services, checks, readiness, logger, options),
         [
           { serviceIdentifier: Initializer, isMultiple: true },
           { serviceIdentifier: BackgroundService, isMultiple: true },
+          { serviceIdentifier: Check, isMultiple: true },
           ReadinessFlag,
           Logger,
         ],

@@ -1,5 +1,13 @@
 import { background, type CancelScope, type Context, throwIfDone, withCancel } from '@samovar/context';
-import { type BackgroundService, type Initializer, type Logger, Readiness, Server, workContext } from '@samovar/server';
+import {
+  type BackgroundService,
+  type Check,
+  type Initializer,
+  type Logger,
+  Readiness,
+  Server,
+  workContext,
+} from '@samovar/server';
 import { Container, ContainerModule } from 'inversify';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { serverModule } from './module.ts';
@@ -35,13 +43,14 @@ function silentLogger(): Logger {
 interface Setup {
   readonly initializers?: Initializer[];
   readonly services?: BackgroundService[];
+  readonly checks?: Check[];
   readonly options?: ServerOptions;
 }
 
-function start({ initializers = [], services = [], options = {} }: Setup) {
+function start({ initializers = [], services = [], checks = [], options = {} }: Setup) {
   const readiness = new ReadinessFlag();
   const logger = silentLogger();
-  const server = new ProcessServer(initializers, services, readiness, logger, options);
+  const server = new ProcessServer(initializers, services, checks, readiness, logger, options);
   const scope: CancelScope = withCancel(background);
   const hurry = new AbortController();
   const outcome = vi.fn();
@@ -73,6 +82,37 @@ describe('start', () => {
     await vi.advanceTimersByTimeAsync(5);
     expect(log).toEqual(['first is ready', 'second is ready', 'a starts', 'b starts']);
     expect(readiness.isReady()).toBe(true);
+    stop();
+    await running;
+  });
+
+  it('logs what the checks find, once everything runs', async () => {
+    const log: string[] = [];
+    const found = (severity: 'error' | 'warning' | 'note') => ({ severity, message: `a ${severity}`, mend: 'mend it' });
+    const err = new Error('no table');
+    const check = async () => {
+      log.push('checked');
+      return [found('error'), found('warning'), found('note')];
+    };
+    const { logger, stop, running } = start({
+      services: [service(log, 'a', untilDone)],
+      checks: [
+        { name: 'all', check },
+        { name: 'broken', check: () => Promise.reject(err) },
+        { name: 'last', check },
+      ],
+    });
+    await turns();
+    expect(log).toEqual(['a starts', 'checked', 'checked']);
+    expect(vi.mocked(logger.error).mock.calls).toEqual([
+      ['a error', { check: 'all', mend: 'mend it' }],
+      ['a error', { check: 'last', mend: 'mend it' }],
+    ]);
+    expect(vi.mocked(logger.warn).mock.calls).toEqual([
+      ['a warning', { check: 'all', mend: 'mend it' }],
+      ['a check could not look', { check: 'broken', err }],
+      ['a warning', { check: 'last', mend: 'mend it' }],
+    ]);
     stop();
     await running;
   });

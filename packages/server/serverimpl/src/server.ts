@@ -2,6 +2,7 @@ import { background, type Context, withCancel, withValue } from '@samovar/contex
 import { DomainError } from '@samovar/errors';
 import {
   type BackgroundService,
+  type Check,
   type Initializer,
   type Logger,
   type RunOptions,
@@ -10,6 +11,7 @@ import {
   ServiceStuckError,
   workContext,
 } from '@samovar/server';
+import { logFindings } from './checks.ts';
 import type { ReadinessFlag } from './readiness.ts';
 import { settledWithin } from './settled.ts';
 
@@ -30,6 +32,7 @@ interface Running {
 export class ProcessServer implements Server {
   readonly #initializers: readonly Initializer[];
   readonly #services: readonly BackgroundService[];
+  readonly #checks: readonly Check[];
   readonly #readiness: ReadinessFlag;
   readonly #logger: Logger;
   readonly #drainMs: number;
@@ -41,12 +44,14 @@ export class ProcessServer implements Server {
   constructor(
     initializers: readonly Initializer[],
     services: readonly BackgroundService[],
+    checks: readonly Check[],
     readiness: ReadinessFlag,
     logger: Logger,
     { drainMs = 10_000, abortMs = 5_000 }: ServerOptions = {},
   ) {
     this.#initializers = initializers;
     this.#services = services;
+    this.#checks = checks;
     this.#readiness = readiness;
     this.#logger = logger;
     this.#drainMs = drainMs;
@@ -65,6 +70,7 @@ export class ProcessServer implements Server {
     using work = withCancel(background);
     this.#start(intake.ctx, work.ctx, intake.cancel);
     this.#readiness.set(true);
+    void logFindings(intake.ctx, this.#checks, this.#logger);
     await ended(intake.ctx);
     this.#readiness.set(false);
     await this.#stop(work.cancel, hurry);

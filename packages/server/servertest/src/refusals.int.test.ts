@@ -42,6 +42,7 @@ describe('the data directory', () => {
     const { code, stderr } = await refusal(serve());
     expect(code).toBe(1);
     expect(stderr).toContain(`${data} is in use by another samovar (process ${first.pid})`);
+    expect(await refusal(['migrate', '--data', data])).toMatchObject({ code: 1, stdout: '', stderr });
     expect(await first.stop()).toMatchObject({ code: 0 });
   });
 
@@ -111,6 +112,13 @@ describe('the configuration', () => {
     [['serve', '--prot', '1'], {}, /unknown option '--prot'\n\(Did you mean --port\?\)/],
     [['brew'], {}, /unknown command 'brew'/],
     [['serve', '--port', 'many'], {}, /^samovar: port \(from --port\) is "many": /],
+    [
+      ['serve', '--database', 'mysql://ann:hush@db/tea'],
+      {},
+      /^samovar: database \(from --database\) is not what(?!.*hush)/,
+    ],
+    [['migrate'], { SAMOVAR_DATABASE: 'tea' }, /^samovar: database \(from SAMOVAR_DATABASE\) .*: a database's URL is /],
+    [['migrate', 'tea'], {}, /too many arguments for 'migrate'/],
     [['serve', '--log-level', 'loud'], {}, /^samovar: logLevel \(from --log-level\) is "loud": /],
     [['serve'], { SAMOVAR_PROT: '1' }, /^samovar: SAMOVAR_PROT is no setting: did you mean SAMOVAR_PORT\?/],
     [['serve'], { SAMOVAR_PORT: '99999' }, /^samovar: port \(from SAMOVAR_PORT\) is 99999: /],
@@ -141,8 +149,14 @@ describe('the configuration', () => {
     });
     const { code, stdout } = await refusal(['serve', '--help']);
     expect(code).toBe(0);
-    for (const option of ['data', 'host', 'port', 'allowed-host', 'registry', 'log-level', 'config']) {
+    for (const option of ['data', 'database', 'host', 'port', 'allowed-host', 'registry', 'log-level', 'config']) {
       expect(stdout).toContain(`--${option} <`);
+    }
+    expect(stdout).toContain('--no-migrate-at-start');
+    const migrate = await refusal(['migrate', '--help']);
+    expect(migrate).toMatchObject({ code: 0, stderr: '' });
+    for (const option of ['dry-run', 'data <', 'database <', 'log-level <', 'config <']) {
+      expect(migrate.stdout).toContain(`--${option}`);
     }
     expect(await refusal(['--version'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
     expect(await refusal([])).toMatchObject({ code: 2, stderr: expect.stringContaining('Usage: samovar') });

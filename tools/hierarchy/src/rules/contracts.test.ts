@@ -78,6 +78,12 @@ describe('contract-fake', () => {
     expect(rulesOf({ ...sound, ...files }).join()).not.toContain('contract-fake');
   });
 
+  it('allows one that services implement', () => {
+    const doc = '/**\n * Steeps. Bound in\n * module.ts, any number of them.\n */';
+    const files = { [tea]: contract(`${failing} abstract brew(ctx: Context): Promise<void>;`, doc) };
+    expect(rulesOf(files)).toEqual([]);
+  });
+
   it('minds only what is called with a context', () => {
     expect(rulesOf({ [tea]: contract(`${failing} abstract warn(message: string): void;`) })).toEqual([]);
   });

@@ -22,7 +22,10 @@ function contractsOf({ packages }: Workspace): Contract[] {
     );
 }
 
-const tellsFailures = (doc: string) => /@throws\b|\bcannot fail\b/i.test(doc.replaceAll(/\s*\n\s*\*\s*/g, ' '));
+const onOneLine = (doc: string) => doc.replaceAll(/\s*\n\s*\*\s*/g, ' ');
+const tellsFailures = (doc: string) => /@throws\b|\bcannot fail\b/i.test(onOneLine(doc));
+/** Services implement it, and the framework alone calls it: nobody is in need of a double. */
+const isForServices = (doc: string) => /\bBound in module\.ts\b/.test(onOneLine(doc));
 
 export const contractThrows: Rule = {
   name: 'contract-throws',
@@ -68,10 +71,12 @@ function needsContext({ parameters, promises }: AbstractMethod, hasMessages: boo
 
 export const contractFake: Rule = {
   name: 'contract-fake',
-  says: 'A contract that is called with a ctx has a double in <domain>test, or a ./conformance suite that real ones pass.',
+  says:
+    'A contract that is called with a ctx has a double in <domain>test, or a ./conformance suite that real ones pass; ' +
+    "not one for services to implement: its doc comment says 'Bound in module.ts'.",
   *check(workspace) {
     for (const { root, file, contract } of contractsOf(workspace)) {
-      if (!contract.abstractMethods.some(({ ctxFirst }) => ctxFirst)) continue;
+      if (isForServices(contract.doc) || !contract.abstractMethods.some(({ ctxFirst }) => ctxFirst)) continue;
       const tests = testsOf(root, workspace);
       if (tests && (exportsSuite(tests, 'conformance') || doubles(tests, contract.name))) continue;
       const lack = tests ? `no double in ${tests.name}` : `no double, and its domain ${root.domain} no test package`;

@@ -1,4 +1,4 @@
-import type { Rule } from '../rule.ts';
+import { isKind, type Rule } from '../rule.ts';
 import type { SourcePackage, Workspace } from '../workspace.ts';
 
 type Group = 'dependencies' | 'peerDependencies' | 'devDependencies';
@@ -31,7 +31,7 @@ export const undeclaredDependency: Rule = {
       for (const [name, place] of importedNames(pkg, false)) {
         if (has(pkg, 'dependencies', name) || has(pkg, 'peerDependencies', name)) continue;
         const message = `${pkg.name} does not declare ${name}, which it imports`;
-        const group = pkg.tags.includes('impl') || pkg.tags.includes('test') ? 'peerDependencies' : 'dependencies';
+        const group = isKind(pkg, 'impl', 'test') ? 'peerDependencies' : 'dependencies';
         yield { ...place, message, mend: `add "${name}": "workspace:^" to its ${group}, or do without the import` };
       }
       for (const [name, place] of importedNames(pkg, true)) {

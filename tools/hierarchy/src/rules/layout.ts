@@ -11,7 +11,7 @@ type Fault = Pick<Finding, 'message' | 'mend'> & { readonly file?: string };
 /** Folder, npm name and tag tell the same; every domain has its root. */
 export const layout: Rule = {
   name: 'layout',
-  says: 'Folder, npm name and tag agree: <domain>, <domain>impl (or another technology), <domain>test; every domain has its root.',
+  says: 'Folder, npm name and tag agree: <domain>, <domain>impl (or another technology), <domain>core (what those and <domain>test share), <domain>test; every domain has its root.',
   *check(workspace) {
     for (const pkg of workspace.packages) {
       const faults = [...nameFaults(pkg), ...tagFaults(pkg), ...neighbourFaults(pkg, workspace)];
@@ -54,7 +54,9 @@ function fittingTags({ shortName, domain }: SourcePackage): readonly [string, ..
   if (domain === undefined) return ['tool'];
   if (shortName === domain) return ['root', 'leaf'];
   const named = Object.hasOwn(special, shortName) ? special[shortName] : undefined;
-  return [named ?? (shortName.endsWith('test') ? 'test' : 'impl')];
+  if (named !== undefined) return [named];
+  if (shortName === `${domain}core`) return ['core'];
+  return [shortName.endsWith('test') ? 'test' : 'impl'];
 }
 
 function* neighbourFaults(pkg: SourcePackage, { packages }: Workspace): Iterable<Fault> {

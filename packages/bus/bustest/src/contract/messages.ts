@@ -5,7 +5,8 @@ import { z } from 'zod';
 export const BoilWaterCommand = command('kitchen.BoilWaterCommand', z.object({ litres: z.number() }));
 export const GetTeaQuery = query('kitchen.GetTeaQuery', z.object({ cups: z.int() }), z.object({ kind: z.string() }));
 export const TeaServed = event('kitchen.TeaServed', z.object({ cups: z.int() }));
-export const TeaOrdered = event('kitchen.TeaOrdered', z.object({ table: z.int() }), {
+/** Durable. */
+export const TeaOrdered = event('kitchen.TeaOrdered', z.object({ table: z.string() }), {
   stream: ({ table }) => `kitchen.${table}`,
 });
 

@@ -7,6 +7,7 @@ import { as, BoilWaterCommand, canceled, guestOf } from './messages.ts';
 export function transactionContract(makeBus: () => Bus): void {
   describe('inTransaction', () => {
     committing(makeBus);
+    knowing(makeBus);
     rollingBack(makeBus);
     retrying(makeBus);
   });
@@ -47,25 +48,37 @@ function committing(makeBus: () => Bus): void {
     expect(steps).toEqual(['inner', 'outer', 'committed']);
   });
 
-  it('keeps transactions that run side by side apart', async () => {
+  it('keeps transactions of different calls apart', async () => {
     const bus = makeBus();
-    const gate = Promise.withResolvers<void>();
     const steps: string[] = [];
-    const slow = bus.inTransaction(background, async (ctx) => {
-      bus.afterCommit(ctx, () => void steps.push('slow'));
-      await gate.promise;
-    });
-    await bus.inTransaction(background, async (ctx) => bus.afterCommit(ctx, () => void steps.push('fast')));
-    expect(steps).toEqual(['fast']);
-    gate.resolve();
-    await slow;
-    expect(steps).toEqual(['fast', 'slow']);
+    const transaction = (name: string, end: () => void) =>
+      bus.inTransaction(background, async (ctx) => {
+        bus.afterCommit(ctx, () => void steps.push(name));
+        await new Promise(setImmediate);
+        end();
+      });
+    const spilt = transaction('spilt', () => raise('spilt'));
+    await Promise.all([transaction('served', () => {}), expect(spilt).rejects.toThrow('spilt')]);
+    expect(steps).toEqual(['served']);
   });
 
   it('does not begin in a context that is done', async () => {
     const fn = vi.fn(async () => {});
     await expect(makeBus().inTransaction(canceled(), fn)).rejects.toThrow(CanceledError);
     expect(fn).not.toHaveBeenCalled();
+  });
+}
+
+function knowing(makeBus: () => Bus): void {
+  it('knows whether a context carries a transaction that is open', async () => {
+    const bus = makeBus();
+    expect(bus.isInTransaction(background)).toBe(false);
+    const over = await bus.inTransaction(background, async (ctx) => {
+      expect([bus.isInTransaction(ctx), bus.isInTransaction(background)]).toEqual([true, false]);
+      bus.afterCommit(ctx, () => expect(bus.isInTransaction(ctx)).toBe(false));
+      return ctx;
+    });
+    expect(bus.isInTransaction(over)).toBe(false);
   });
 }
 
@@ -223,4 +236,8 @@ function failingCallbacks(makeBus: () => Bus): void {
       }),
     ).not.toThrow();
   });
+}
+
+function raise(message: string): never {
+  throw new Error(message);
 }

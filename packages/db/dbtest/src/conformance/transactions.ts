@@ -32,6 +32,16 @@ function committing(open: OpenDb): void {
     expect(await cups(db)).toEqual([]);
   });
 
+  it('knows whether a context carries one that is open', async () => {
+    await using opened = await openCups(open);
+    const { db } = opened;
+    const over = await db.inTransaction(background, async (ctx) => {
+      expect([db.isInTransaction(ctx), db.isInTransaction(background)]).toEqual([true, false]);
+      return ctx;
+    });
+    expect(db.isInTransaction(over)).toBe(false);
+  });
+
   it('takes the context of a transaction that is over for one without', async () => {
     await using opened = await openCups(open);
     const { db } = opened;

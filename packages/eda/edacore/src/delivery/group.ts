@@ -4,7 +4,7 @@ import type { Backend, Offset } from '../backend.ts';
 import { idOf } from '../checks.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Keeper } from './keeper.ts';
-import { Lease } from './lease.ts';
+import { type Claim, Lease } from './lease.ts';
 import { Member } from './member.ts';
 import { Members } from './members.ts';
 import type { Terms } from './options.ts';
@@ -136,9 +136,16 @@ export class Group {
     this.#stopDelivering();
     if (reset) await this.#allIdle();
     if (this.#lease === undefined) return this.#deliver(fresh());
-    const offset = await this.#lease.claim(fresh, reset);
-    if (offset === undefined) this.#standBy();
-    else this.#deliver(offset);
+    const claim = await this.#lease.claim(fresh, reset);
+    if (claim === undefined) this.#standBy();
+    else this.#goOn(claim);
+  }
+
+  #goOn({ offset, changed }: Claim): void {
+    if (Object.keys(changed).length > 0) {
+      this.#logger?.info('a subscription goes on with other options', { subscription: this.terms.name, changed });
+    }
+    this.#deliver(offset);
   }
 
   #deliver(offset: Offset): void {
@@ -192,8 +199,8 @@ export class Group {
   async #takeOver(): Promise<void> {
     if (this.#closing !== undefined || this.#dispatcher !== undefined) return;
     try {
-      const offset = await this.#lease?.claim(() => this.#startPosition(), false);
-      if (offset !== undefined) return this.#deliver(offset);
+      const claim = await this.#lease?.claim(() => this.#startPosition(), false);
+      if (claim !== undefined) return this.#goOn(claim);
       if (this.#waiters.any) this.#waiters.reached(this.#low());
     } catch (error) {
       this.#report('taking over a subscription failed', error);
@@ -229,8 +236,11 @@ export class Group {
     for (const member of this.#everybody) await member.idle();
   }
 
+  get #logger(): Logger | undefined {
+    return this.#members.first?.logger ?? [...this.#everybody][0]?.logger;
+  }
+
   #report(message: string, error: unknown): void {
-    const logger = this.#members.first?.logger ?? [...this.#everybody][0]?.logger;
-    logger?.warn(message, { subscription: this.terms.name, ...(error === undefined ? {} : { err: error }) });
+    this.#logger?.warn(message, { subscription: this.terms.name, ...(error === undefined ? {} : { err: error }) });
   }
 }

@@ -6,7 +6,8 @@ import {
   DeadlineExceededError,
   withCancel,
 } from '@samovar/context';
-import { handledEvent, type StoredEvent } from '../event.ts';
+import { handledEvent } from '@samovar/eda';
+import type { StoredEvent } from '../event.ts';
 import type { Member } from './member.ts';
 import type { Delivery } from './unacked.ts';
 

@@ -1,6 +1,14 @@
 import { InvalidArgumentError } from '@samovar/eda';
 import type { Backend, Offset, StoredSubscription } from '../backend.ts';
-import type { Terms } from './options.ts';
+import { changedOptions, optionsOf, type Terms } from './options.ts';
+
+/** What a lease was taken with. */
+export interface Claim {
+  /** To go on from. */
+  readonly offset: Offset;
+  /** The options that replaced stored ones, and those they replaced. */
+  readonly changed: Readonly<Record<string, { readonly from: unknown; readonly to: unknown }>>;
+}
 
 /** A durable subscription's place in the log: its stored offset, and who may store it. */
 export class Lease {
@@ -35,24 +43,29 @@ export class Lease {
   }
 
   /**
-   * Takes the lease, unless another process has it; with `reset`, also then. Answers with the offset to go on from:
-   * `fresh()` if none is stored, or with `reset`; undefined if another process has the lease.
+   * Takes the lease, unless another process has it; with `reset`, also then; the options are stored with it. The offset
+   * is `fresh()` if none is stored, or with `reset`. Answers with undefined if another process has the lease.
    *
    * @throws {InvalidArgumentError} if the name is stored with another selector.
    */
-  async claim(fresh: () => Offset, reset: boolean): Promise<Offset | undefined> {
+  async claim(fresh: () => Offset, reset: boolean): Promise<Claim | undefined> {
     const { name, selector } = this.#terms;
     if (!reset && this.#isHeld(this.#backend.subscriptions.peek(name))) return undefined;
     const began = performance.now();
+    let before: StoredSubscription | undefined;
     const claimed = await this.#backend.subscriptions.change(name, (stored, newEpoch) => {
       if (!reset && this.#isHeld(stored)) return undefined;
+      before = stored;
       const offset = reset || stored === undefined ? fresh() : stored.offset;
-      return { selector: selector.text, offset, epoch: newEpoch(), beat: 1, ...this.#alive() };
+      const kept = { selector: selector.text, options: optionsOf(this.#terms), offset };
+      return { ...kept, epoch: newEpoch(), beat: 1, ...this.#alive() };
     });
     if (claimed === undefined) return undefined;
     this.#epoch = claimed.epoch;
     this.#validUntil = began + this.#backend.leaseMs;
-    return claimed.offset;
+    const names = before === undefined ? [] : changedOptions(before.options, this.#terms);
+    const changes = names.map((name) => [name, { from: before?.options[name], to: this.#terms[name] }]);
+    return { offset: claimed.offset, changed: Object.fromEntries(changes) };
   }
 
   /** Stores the offset and extends the lease, or gives it back. Returns whether this process still had it. */

@@ -177,5 +177,6 @@ function everything(conn: Conn): readonly (readonly [string, Call])[] {
     ['watch', (ctx) => collect(conn.read(ctx, 'cups.1', { watch: true }))],
     ['head', (ctx) => conn.head(ctx, 'cups.1')],
     ['streams', (ctx) => collect(conn.streams(ctx))],
+    ['subscriptions', (ctx) => collect(conn.subscriptions(ctx))],
   ];
 }

@@ -113,6 +113,18 @@ function failures(backend: Backend): void {
     expect(again.events[0]?.deliveries).toBeGreaterThan(1);
   });
 
+  it('keeps durable subscriptions, with their options', async () => {
+    const log = await TestLog.open(backend);
+    const before = await log.connect();
+    const ids = await fill(before, 'cups.1', 5);
+    const options = { backfill: true, serial: false, concurrency: 7, timeout: 1234 };
+    const first = await before.subscribe('cups.1', () => {}, { name: 'guest', durable: true, ...options });
+    await first.caughtUp(background);
+    const after = await log.reopen();
+    const kept = await collect(after.subscriptions(background));
+    expect(kept).toEqual([{ name: 'guest', selector: 'cups.1', options, lastAcked: ids[4] }]);
+  });
+
   it('remembers that a durable subscription was unsubscribed', async () => {
     const log = await TestLog.open(backend);
     const before = await log.connect();

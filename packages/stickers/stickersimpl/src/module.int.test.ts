@@ -1,0 +1,32 @@
+import { Bus } from '@samovar/bus';
+import { FakeBus } from '@samovar/bustest';
+import { Db, Migrations } from '@samovar/db';
+import { Consumer, Consumers } from '@samovar/eda';
+import { Outbox } from '@samovar/outbox';
+import { Initializer } from '@samovar/server';
+import { Stickers } from '@samovar/stickers';
+import { Container } from 'inversify';
+import { expect, it } from 'vitest';
+import { open } from '../testing.ts';
+import { StickerCounts } from './counts.ts';
+import { stickersMigrations } from './migrations.ts';
+import { stickersModule } from './module.ts';
+import { StickersService } from './service.ts';
+
+it('binds Stickers, its migrations, its projection, and what answers its messages on the bus', async () => {
+  await using db = open('sqlite::memory:');
+  const bus = new FakeBus();
+  const container = new Container();
+  container.bind(Bus).toConstantValue(bus);
+  container.bind(Db).toConstantValue(db);
+  container.bind(Outbox).toConstantValue({} as Outbox);
+  container.bind(Consumers).toConstantValue({ caughtUp: async () => {} });
+  container.load(stickersModule);
+  expect(container.get(Stickers)).toBeInstanceOf(StickersService);
+  expect(container.getAll(Initializer)).toEqual([container.get(Stickers)]);
+  expect(container.getAll(Consumer)).toEqual([expect.any(StickerCounts)]);
+  expect(container.getAll(Migrations)).toEqual([stickersMigrations]);
+  for (const initializer of container.getAll(Initializer)) await initializer.init();
+  const handled = bus.catalogue().map(({ message }) => message.name);
+  expect(handled).toEqual(['stickers.GetStickerCountQuery', 'stickers.SendStickersCommand']);
+});
