@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { background as ctx } from '@samovar/context';
+import type { Conn } from '@samovar/eda';
+import { connect } from '@samovar/edaimpl';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { aggregatedState } from './aggregatedstate.ts';
+import { causalGraph } from './causalgraph.ts';
+import { clock } from './clock.ts';
+import { stdout } from './stdout.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'samovar-examples-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+async function printed(run: (print: (line: string) => void) => Promise<void>): Promise<string[]> {
+  const lines: string[] = [];
+  await run((line) => lines.push(line));
+  return lines;
+}
+
+const open = { memory: () => connect('memory:'), SQLite: () => connect(`sqlite:${join(folder, 'events.db')}`) };
+
+describe.each(Object.entries(open))('on %s', (_, connect: () => Promise<Conn>) => {
+  it('clock ticks, and tocks because of it; causal-graph shows that, stdout all', async () => {
+    await using conn = await connect();
+    const beats = await printed((print) => clock(ctx, conn, print, { beats: 3, everyMs: 1 }));
+    expect(beats.map((line) => line.slice(0, 6)).toSorted()).toEqual([
+      'tick 1',
+      'tick 2',
+      'tick 3',
+      'tock 1',
+      'tock 2',
+      'tock 3',
+    ]);
+    const graph = await printed((print) => causalGraph(ctx, conn, print, { selector: 'clock.*' }));
+    expect(graph.filter((line) => line.includes('->'))).toHaveLength(3);
+    expect([graph[0], graph.at(-1)]).toEqual(['digraph events {', '}']);
+    const events = await printed((print) => stdout(ctx, conn, print, { selector: 'clock.ticks', follow: false }));
+    expect(events.map((line) => JSON.parse(line).data)).toEqual([{ beat: 1 }, { beat: 2 }, { beat: 3 }]);
+  });
+
+  it('aggregated-state adds up both producers, and earlier runs', async () => {
+    await using conn = await connect();
+    const run = () => printed((print) => aggregatedState(ctx, conn, print, { changes: 30 }));
+    expect(await run()).toEqual(['cups: 20', 'pots: 20', 'spoons: 20']);
+    expect(await run()).toEqual(['cups: 40', 'pots: 40', 'spoons: 40']);
+  });
+});
