@@ -4,19 +4,13 @@ import { FakeBus } from '@samovar/bustest';
 import { background } from '@samovar/context';
 import type { Db } from '@samovar/db';
 import { connect, migrate } from '@samovar/dbimpl';
-import { type FreshDb, freshSqlite, startPostgres, type TestPostgres } from '@samovar/dbtest';
+import { describeOnDatabases } from '@samovar/dbtest/databases';
 import { FakeNumerical } from '@samovar/numericaltest';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { alphabeticalMigrations } from './migrations.ts';
 import { AlphabeticalService } from './service.ts';
 import { sqlLetterStore } from './store.ts';
-
-let postgres: TestPostgres;
-beforeAll(async () => {
-  postgres = await startPostgres();
-});
-afterAll(() => postgres[Symbol.asyncDispose]());
 
 async function open(url: string) {
   const db = connect(url, () => {});
@@ -33,10 +27,7 @@ function startOn(db: Db) {
   return { alphabetical, numerical, bus };
 }
 
-describe.each([
-  ['SQLite', () => freshSqlite(open)],
-  ['PostgreSQL', () => postgres.freshDb(open)],
-])('on %s', (name, fresh: () => Promise<FreshDb>) => {
+describeOnDatabases(open, (name, fresh) => {
   alphabeticalContract(`AlphabeticalService on ${name}`, async () => {
     const place = await fresh();
     return { ...startOn(place.db), [Symbol.asyncDispose]: () => place[Symbol.asyncDispose]() };
@@ -71,32 +62,34 @@ describe.each([
     expect(await restarted.getLetter(background, { id: 2 })).toBe('b');
     await expect(restarted.getLetter(background, { id: 3 })).rejects.toThrow(LetterNotFoundError);
   });
-});
 
-// SQLite's transactions do not run side by side.
-it('stores no letter of a number that is being set, on PostgreSQL', async () => {
-  await using place = await postgres.freshDb(open);
-  const { alphabetical, numerical } = startOn(place.db);
-  const reading = Promise.withResolvers<void>();
-  const oldNumber = Promise.withResolvers<number>();
-  vi.spyOn(numerical, 'getNumber').mockImplementationOnce(() => {
-    reading.resolve();
-    return oldNumber.promise;
-  });
-  const letter = alphabetical.getLetter(background, { id: 1 });
-  await reading.promise;
-  const isSet = vi.fn();
-  const setting = numerical.setNumber(background, { id: 1, value: 2 }).then(isSet);
-  await vi.waitUntil(async () => isSet.mock.calls.length > 0 || (await isAnyoneWaiting(place.db)));
-  oldNumber.resolve(1);
-  expect(await letter).toBe('a');
-  await setting;
-  expect(await alphabetical.getLetter(background, { id: 1 })).toBe('b');
-});
+  // SQLite's transactions do not run side by side.
+  if (name === 'PostgreSQL') {
+    it('stores no letter of a number that is being set', async () => {
+      await using place = await fresh();
+      const { alphabetical, numerical } = startOn(place.db);
+      const reading = Promise.withResolvers<void>();
+      const oldNumber = Promise.withResolvers<number>();
+      vi.spyOn(numerical, 'getNumber').mockImplementationOnce(() => {
+        reading.resolve();
+        return oldNumber.promise;
+      });
+      const letter = alphabetical.getLetter(background, { id: 1 });
+      await reading.promise;
+      const isSet = vi.fn();
+      const setting = numerical.setNumber(background, { id: 1, value: 2 }).then(isSet);
+      await vi.waitUntil(async () => isSet.mock.calls.length > 0 || (await isAnyoneWaiting(place.db)));
+      oldNumber.resolve(1);
+      expect(await letter).toBe('a');
+      await setting;
+      expect(await alphabetical.getLetter(background, { id: 1 })).toBe('b');
+    });
 
-async function isAnyoneWaiting(db: Db): Promise<boolean> {
-  const { rows } = await sql`select from pg_locks where locktype = 'advisory' and not granted`.execute(
-    db.query(background),
-  );
-  return rows.length > 0;
-}
+    async function isAnyoneWaiting(db: Db): Promise<boolean> {
+      const { rows } = await sql`select from pg_locks where locktype = 'advisory' and not granted`.execute(
+        db.query(background),
+      );
+      return rows.length > 0;
+    }
+  }
+});

@@ -3,18 +3,12 @@ import { type BadgesUnderTest, badgesContract } from '@samovar/badgestest/contra
 import { FakeBus } from '@samovar/bustest';
 import { background } from '@samovar/context';
 import { connect, migrate } from '@samovar/dbimpl';
-import { type FreshDb, freshSqlite, startPostgres, type TestPostgres } from '@samovar/dbtest';
+import { describeOnDatabases } from '@samovar/dbtest/databases';
 import { StickersSent } from '@samovar/stickers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { badgesMigrations } from './migrations.ts';
 import { BadgesService } from './service.ts';
 import { sqlBadgeStore } from './store.ts';
-
-let postgres: TestPostgres;
-beforeAll(async () => {
-  postgres = await startPostgres();
-});
-afterAll(() => postgres[Symbol.asyncDispose]());
 
 async function open(url: string) {
   const db = connect(url, () => {});
@@ -22,10 +16,7 @@ async function open(url: string) {
   return db;
 }
 
-describe.each([
-  ['SQLite', () => freshSqlite(open)],
-  ['PostgreSQL', () => postgres.freshDb(open)],
-])('on %s', (name, fresh: () => Promise<FreshDb>) => {
+describeOnDatabases(open, (name, fresh) => {
   const make = async (): Promise<BadgesUnderTest> => {
     const place = await fresh();
     const bus = new FakeBus({ db: place.db });
@@ -62,27 +53,28 @@ describe.each([
     expect(await badges.listBadges(background, { userId: 'ann' })).toEqual(['bronze', 'silver', 'gold']);
     expect(awarded).toEqual(['bronze', 'silver', 'gold']);
   });
-});
 
-it('awards for two overlapping sendings on PostgreSQL together, and nothing for a third that rolls back', async () => {
-  await using place = await postgres.freshDb(open);
-  const bus = new FakeBus({ db: place.db });
-  const badges = new BadgesService(bus, sqlBadgeStore(place.db));
-  badges.init();
-  const { promise: allBegun, resolve } = Promise.withResolvers<void>();
-  let begun = 0;
-  const send = (fails: boolean) =>
-    bus.inTransaction(background, async (ctx) => {
-      if (++begun === 3) resolve();
-      await allBegun;
-      await bus.publish(ctx, StickersSent, { userId: 'ann', count: 5 });
-      if (fails) throw new Error('rolled back');
+  // SQLite's transactions do not overlap.
+  if (name === 'PostgreSQL') {
+    it('awards for two overlapping sendings together, and nothing for a third that rolls back', async () => {
+      await using made = await make();
+      const { badges, bus } = made;
+      const { promise: allBegun, resolve } = Promise.withResolvers<void>();
+      let begun = 0;
+      const send = (fails: boolean) =>
+        bus.inTransaction(background, async (ctx) => {
+          if (++begun === 3) resolve();
+          await allBegun;
+          await bus.publish(ctx, StickersSent, { userId: 'ann', count: 5 });
+          if (fails) throw new Error('rolled back');
+        });
+      const outcomes = await Promise.allSettled([send(false), send(true), send(false)]);
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect(await badges.listBadges(background, { userId: 'ann' })).toEqual(['bronze', 'silver']);
+      await bus.publish(background, StickersSent, { userId: 'ann', count: 89 });
+      expect(await badges.listBadges(background, { userId: 'ann' })).toEqual(['bronze', 'silver']);
+      await bus.publish(background, StickersSent, { userId: 'ann', count: 1 });
+      expect(await badges.listBadges(background, { userId: 'ann' })).toEqual(['bronze', 'silver', 'gold']);
     });
-  const outcomes = await Promise.allSettled([send(false), send(true), send(false)]);
-  expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-  expect(await badges.listBadges(background, { userId: 'ann' })).toEqual(['bronze', 'silver']);
-  await bus.publish(background, StickersSent, { userId: 'ann', count: 89 });
-  expect(await badges.listBadges(background, { userId: 'ann' })).toEqual(['bronze', 'silver']);
-  await bus.publish(background, StickersSent, { userId: 'ann', count: 1 });
-  expect(await badges.listBadges(background, { userId: 'ann' })).toEqual(['bronze', 'silver', 'gold']);
+  }
 });

@@ -1,19 +1,13 @@
 import { FakeBus } from '@samovar/bustest';
 import { background } from '@samovar/context';
 import { connect, migrate } from '@samovar/dbimpl';
-import { type FreshDb, freshSqlite, startPostgres, type TestPostgres } from '@samovar/dbtest';
+import { describeOnDatabases } from '@samovar/dbtest/databases';
 import { NumberNotFoundError } from '@samovar/numerical';
 import { type NumericalUnderTest, numericalContract } from '@samovar/numericaltest/contract';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { numericalMigrations } from './migrations.ts';
 import { NumericalService } from './service.ts';
 import { sqlNumberStore } from './store.ts';
-
-let postgres: TestPostgres;
-beforeAll(async () => {
-  postgres = await startPostgres();
-});
-afterAll(() => postgres[Symbol.asyncDispose]());
 
 async function open(url: string) {
   const db = connect(url, () => {});
@@ -21,10 +15,7 @@ async function open(url: string) {
   return db;
 }
 
-describe.each([
-  ['SQLite', () => freshSqlite(open)],
-  ['PostgreSQL', () => postgres.freshDb(open)],
-])('on %s', (name, fresh: () => Promise<FreshDb>) => {
+describeOnDatabases(open, (name, fresh) => {
   const make = async (): Promise<NumericalUnderTest> => {
     const place = await fresh();
     const bus = new FakeBus({ db: place.db });

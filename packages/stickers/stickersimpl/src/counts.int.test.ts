@@ -1,21 +1,16 @@
 import { background, type Context } from '@samovar/context';
 import { migrate } from '@samovar/dbimpl';
-import { type FreshDb, freshSqlite, startPostgres, type TestPostgres } from '@samovar/dbtest';
+import type { FreshDb } from '@samovar/dbtest';
+import { describeOnDatabases } from '@samovar/dbtest/databases';
 import { type Conn, type Event, type EventId, newEvent } from '@samovar/eda';
 import { connect as connectLog } from '@samovar/edaimpl';
 import { InvalidMessageError } from '@samovar/message';
 import { StickersSent, stickersOf } from '@samovar/stickers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { eventsOf, open } from '../testing.ts';
 import { StickerCounts } from './counts.ts';
 import { stickersMigrations } from './migrations.ts';
 import { type CountStore, sqlCountStore } from './store.ts';
-
-let postgres: TestPostgres;
-beforeAll(async () => {
-  postgres = await startPostgres();
-});
-afterAll(() => postgres[Symbol.asyncDispose]());
 
 interface Counting extends AsyncDisposable {
   readonly store: CountStore;
@@ -52,10 +47,7 @@ async function consume({ conn, counts }: Counting, handle: (ctx: Context, event:
   await subscription.caughtUp(background);
 }
 
-describe.each([
-  ['SQLite', () => freshSqlite(open)],
-  ['PostgreSQL', () => postgres.freshDb(open)],
-])('StickerCounts on %s', (_, fresh: () => Promise<FreshDb>) => {
+describeOnDatabases(open, (_, fresh) => {
   it('counts an event once, however often it comes', async () => {
     await using counting = await startCounting(await fresh());
     const { counts, store, conn } = counting;

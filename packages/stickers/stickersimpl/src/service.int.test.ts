@@ -1,23 +1,14 @@
 import { background, withTimeout } from '@samovar/context';
-import { type FreshDb, freshSqlite, startPostgres, type TestPostgres } from '@samovar/dbtest';
+import { describeOnDatabases } from '@samovar/dbtest/databases';
 import { dataOf, type Event } from '@samovar/eda';
 import { StickersSent, stickersOf } from '@samovar/stickers';
 import { freshCount, stickersContract } from '@samovar/stickerstest/contract';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { eventsOf, open, startStickers } from '../testing.ts';
-
-let postgres: TestPostgres;
-beforeAll(async () => {
-  postgres = await startPostgres();
-});
-afterAll(() => postgres[Symbol.asyncDispose]());
 
 const sent = (event: Event) => dataOf(StickersSent, event);
 
-describe.each([
-  ['SQLite', () => freshSqlite(open)],
-  ['PostgreSQL', () => postgres.freshDb(open)],
-])('on %s', (name, fresh: () => Promise<FreshDb>) => {
+describeOnDatabases(open, (name, fresh) => {
   const start = async () => startStickers(await fresh());
 
   stickersContract(`StickersService on ${name}`, start);
