@@ -11,6 +11,9 @@ export interface Measured {
   readonly values: readonly number[];
 }
 
+/** Runs the part of a round that counts. */
+export type Time = (work: () => Promise<void>) => Promise<void>;
+
 /**
  * Lets the contenders take turns, so that what the machine does meanwhile falls on all alike. Every other round runs
  * in reverse order. What they come to in `warmUps` rounds before does not count.
@@ -42,7 +45,7 @@ export function ratio(a: Measured, b: Measured): number {
   return median(a.values.map((value, round) => value / (b.values[round] ?? Number.NaN)));
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   const [low = Number.NaN, high = Number.NaN] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];

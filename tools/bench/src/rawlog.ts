@@ -1,12 +1,15 @@
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import { background } from '@samovar/context';
 import { Data } from '@samovar/eda';
 import { connect } from '@samovar/edaimpl';
-import { seconds } from './measure.ts';
+import type { Time } from './measure.ts';
 
 export interface RawWork {
-  /** Events in a batch, each of a stream of its own. */
+  /** Events in a batch. */
   readonly inFlight: number;
+  /** Whether each event of a batch is of another stream; otherwise all are of one. */
+  readonly isDistinct: boolean;
   readonly events: number;
   /** Whether each event has a key, and is stored only behind the event that its publisher knows of. */
   readonly isGuarded: boolean;
@@ -18,6 +21,9 @@ export interface Letter {
   readonly n: number;
   readonly text: string;
 }
+
+/** As the raw ways set what edasqlite sets. */
+export const settings = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL';
 
 const filler = 'abcdefghijklmnopqrstuvwxyz'.repeat(4);
 /** A commit's events have positions of their own, with room for 2,048. */
@@ -38,25 +44,27 @@ const bulk = 98_304;
 
 /**
  * Stores the events as edasqlite does, without edasqlite: the same rows in a file that it has made, a transaction for
- * each batch. Returns seconds.
+ * each batch, and after one of 1,000 a turn of the event loop. `time` says what part of it counts.
  */
-export async function rawPublish(file: string, work: RawWork, indexing: Indexing): Promise<number> {
+export async function rawPublish(file: string, work: RawWork, indexing: Indexing, time: Time): Promise<void> {
   const kind = await makeFile(file);
   const db = new DatabaseSync(file);
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000');
+  db.exec(`${settings}; PRAGMA cache_size = -32000`);
   const storeBatch = batchWriter(db, work, kind, indexing);
-  const time = await seconds(async () => {
-    for (let n = 0; n < work.events / work.inFlight; n++) storeBatch(n);
+  await time(async () => {
+    for (let n = 0; n < work.events / work.inFlight; n++) {
+      storeBatch(n);
+      if (work.inFlight >= 1000) await setImmediate();
+    }
   });
   const stored = db.prepare("SELECT count(*) AS count FROM events WHERE type = 'bench.LetterSent'").get()
     ?.count as number;
   if (stored !== work.events) throw new Error(`${stored} of ${work.events} events were stored`);
   db.close();
-  return time;
 }
 
 /** Has edasqlite make the file, and tells which kind of event its own JSON is. */
-async function makeFile(file: string): Promise<number> {
+export async function makeFile(file: string): Promise<number> {
   {
     await using conn = await connect(`sqlite:${file}`);
     await conn.publish(background, 'bench', { type: 'bench.FileMade', data: Data.json({}) });
@@ -67,7 +75,8 @@ async function makeFile(file: string): Promise<number> {
   return kind;
 }
 
-function batchWriter(db: DatabaseSync, work: RawWork, kind: number, indexing: Indexing): (n: number) => void {
+/** What stores one batch after the other. */
+export function batchWriter(db: DatabaseSync, work: RawWork, kind: number, indexing: Indexing): (n: number) => void {
   const begin = db.prepare('BEGIN IMMEDIATE');
   const commit = db.prepare('COMMIT');
   const updateLog = db.prepare('UPDATE log SET position = ?, events = ?');
@@ -83,8 +92,9 @@ function batchWriter(db: DatabaseSync, work: RawWork, kind: number, indexing: In
     const clock = Date.now();
     for (let publisher = 0; publisher < work.inFlight; publisher++) {
       const seq = ++position * positionsPerCommit;
-      const stream = streams[publisher] ?? Number(addStream.run(`bench.${publisher}`).lastInsertRowid);
-      streams[publisher] = stream;
+      const at = work.isDistinct ? publisher : 0;
+      const stream = streams[at] ?? Number(addStream.run(`bench.${at}`).lastInsertRowid);
+      streams[at] = stream;
       const data = JSON.stringify(letter(publisher, n));
       const key = work.isGuarded ? `letter-${publisher}-${n}` : null;
       addEvent.run(seq, stream, kind, 'bench.LetterSent', data, clock, clock, null, null, null, null, null, key);

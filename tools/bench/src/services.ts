@@ -1,8 +1,7 @@
-import { Bus } from '@samovar/bus';
+import { Bus, DurableEvents } from '@samovar/bus';
 import { busModule } from '@samovar/busimpl';
 import { Db } from '@samovar/db';
 import { Conn } from '@samovar/eda';
-import { Outbox } from '@samovar/outbox';
 import { reposModule } from '@samovar/reposimpl';
 import { Initializer, Logger } from '@samovar/server';
 import { Container } from 'inversify';
@@ -28,7 +27,7 @@ function busContainer(): Container {
   container.bind(Logger).toConstantValue(silent);
   // Nothing measured publishes durable events by the bus: it uses neither.
   container.bind(Db).toConstantValue({} as Db);
-  container.bind(Outbox).toConstantValue({} as Outbox);
+  container.bind(DurableEvents).toConstantValue({} as DurableEvents);
   container.load(busModule);
   return container;
 }

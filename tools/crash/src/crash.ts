@@ -33,12 +33,12 @@ const longestRound = 150;
  */
 export async function crash({ url, rounds, onRound }: CrashOptions): Promise<Survived> {
   const ledger = new Ledger();
-  let broken: unknown;
+  let broken: Error | undefined;
   const noting = (note: () => void) => {
     try {
       note();
     } catch (error) {
-      broken ??= error;
+      broken ??= error as Error;
     }
   };
   const running = new Map<string, Program>();
@@ -57,21 +57,22 @@ export async function crash({ url, rounds, onRound }: CrashOptions): Promise<Sur
   const startMissing = () => {
     for (const name of [...publishers, ...subscribers]) if (!running.has(name)) start(name);
   };
+  const those = (names: readonly string[]) => names.flatMap((name) => running.get(name) ?? []);
   try {
     for (let round = 1; round <= rounds; round++) {
       startMissing();
-      await Promise.all(publishers.map((name) => running.get(name)?.begun()));
+      await Promise.all(those(publishers).map((program) => program.begun()));
       await delay(Math.random() * longestRound);
       const killed = victims([...running.keys()]);
-      await Promise.all(killed.map((name) => running.get(name)?.kill()));
+      await Promise.all(those(killed).map((program) => program.kill()));
       for (const name of killed) running.delete(name);
       if (broken !== undefined) throw broken;
       onRound?.(round, killed);
     }
     startMissing();
-    await Promise.all(publishers.map((name) => running.get(name)?.begun()));
-    await Promise.all(publishers.map((name) => running.get(name)?.finish()));
-    await Promise.all(subscribers.map((name) => running.get(name)?.finish()));
+    await Promise.all(those(publishers).map((program) => program.begun()));
+    await Promise.all(those(publishers).map((program) => program.finish()));
+    await Promise.all(those(subscribers).map((program) => program.finish()));
     running.clear();
   } finally {
     await Promise.all([...running.values()].map((program) => program.kill()));

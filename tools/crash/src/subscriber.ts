@@ -17,7 +17,6 @@ const subscription = await conn.subscribe(
   },
   delivery,
 );
-process.stdin.resume().once('end', async () => {
-  await subscription.caughtUp(ctx);
-  await conn.close();
-});
+await new Promise((resolve) => process.stdin.resume().once('end', resolve));
+await subscription.caughtUp(ctx);
+await conn.close();

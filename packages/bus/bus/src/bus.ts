@@ -1,9 +1,12 @@
-import type { Context } from '@samovar/context';
+import { type Context, contextKey } from '@samovar/context';
 import type { TransactionOptions } from '@samovar/db';
 import type { NewEvent } from '@samovar/eda';
 import type { CommandType, EventType, QueryType } from '@samovar/message';
 
-export { DuplicateHandlerError, HandlerNotFoundError } from './errors.ts';
+export { CommandWhileReplayingError, DuplicateHandlerError, HandlerNotFoundError } from './errors.ts';
+
+/** Whether commands may be dispatched although an event is replayed (`replaying`, of eda). */
+export const commandsWhileReplaying = contextKey('bus.commandsWhileReplaying', false);
 
 /** Any command or query. */
 // biome-ignore lint/suspicious/noExplicitAny: the message's own types are checked where it is dispatched or handled.
@@ -50,6 +53,8 @@ export abstract class Bus {
    * Runs the message's handler and settles as it does. Every failure is a rejection, never a synchronous throw.
    *
    * @throws {HandlerNotFoundError} if nobody handles `message`.
+   * @throws {CommandWhileReplayingError} if `message` is a command, an event is being replayed under `ctx`, and
+   * {@link commandsWhileReplaying} is not set; neither middleware nor the handler runs then.
    * @throws {CanceledError} @throws {DeadlineExceededError} if `ctx` is done; neither middleware nor the handler runs then.
    */
   abstract dispatch<A, R>(ctx: Context, message: CommandType<A, R> | QueryType<A, R>, args: NoInfer<A>): Promise<R>;

@@ -23,3 +23,19 @@ export class DuplicateHandlerError extends DomainError {
     });
   }
 }
+
+/**
+ * A command was dispatched for an event that is replayed, by a handler that did not allow that
+ * (bus.commandWhileReplaying). What it commands may have been done when the event came first.
+ */
+export class CommandWhileReplayingError extends DomainError {
+  constructor(message: string) {
+    super('failed_precondition', 'bus.commandWhileReplaying', {
+      publicMessage: `${message} is refused while an event is replayed`,
+      message:
+        `${message} is refused while an event is replayed, as it may have been dispatched when the event came first: ` +
+        'if doing it again is right, dispatch it under withValue(ctx, commandsWhileReplaying, true)',
+      details: { message },
+    });
+  }
+}

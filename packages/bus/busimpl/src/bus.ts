@@ -3,6 +3,8 @@ import {
   type AnyEvent,
   type Bus,
   type CatalogueEntry,
+  CommandWhileReplayingError,
+  commandsWhileReplaying,
   DuplicateHandlerError,
   type DurableEvents,
   type EventListener,
@@ -12,7 +14,7 @@ import {
 } from '@samovar/bus';
 import { type Context, throwIfDone } from '@samovar/context';
 import type { TransactionOptions, Transactions } from '@samovar/db';
-import { newEvent } from '@samovar/eda';
+import { newEvent, replaying } from '@samovar/eda';
 import type { CommandType, EventType, QueryType } from '@samovar/message';
 import { callSite } from './callsite.ts';
 
@@ -51,6 +53,7 @@ export class InProcessBus implements Bus {
   dispatch<A, R>(ctx: Context, message: CommandType<A, R> | QueryType<A, R>, args: A): Promise<R> {
     try {
       throwIfDone(ctx);
+      if (message.kind === 'command') throwIfReplaying(ctx, message.name);
       const result = this.#chain === undefined ? this.#handle(message, ctx, args) : this.#chain(ctx, message, args);
       return Promise.resolve(result) as Promise<R>;
     } catch (error) {
@@ -161,6 +164,10 @@ async function tell(listeners: readonly ListenerEntry[], ctx: Context, data: unk
     throwIfDone(ctx);
     await listener(ctx, data);
   }
+}
+
+function throwIfReplaying(ctx: Context, command: string): void {
+  if (ctx.value(replaying) && !ctx.value(commandsWhileReplaying)) throw new CommandWhileReplayingError(command);
 }
 
 /** `middleware` with `inner` as what its `next` calls. */

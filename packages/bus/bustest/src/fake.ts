@@ -3,6 +3,8 @@ import {
   type AnyEvent,
   type Bus,
   type CatalogueEntry,
+  CommandWhileReplayingError,
+  commandsWhileReplaying,
   DuplicateHandlerError,
   type EventListener,
   type Handler,
@@ -11,7 +13,7 @@ import {
 } from '@samovar/bus';
 import { type Context, throwIfDone } from '@samovar/context';
 import type { TransactionOptions, Transactions } from '@samovar/db';
-import { checkStream, newEvent } from '@samovar/eda';
+import { checkStream, newEvent, replaying } from '@samovar/eda';
 import type { CommandType, EventType, QueryType } from '@samovar/message';
 import { FakeTransactions } from './transactions.ts';
 
@@ -58,6 +60,9 @@ export class FakeBus implements Bus {
   async dispatch<A, R>(ctx: Context, message: CommandType<A, R> | QueryType<A, R>, args: A): Promise<R> {
     this.dispatched.push({ message, args });
     throwIfDone(ctx);
+    if (message.kind === 'command' && ctx.value(replaying) && !ctx.value(commandsWhileReplaying)) {
+      throw new CommandWhileReplayingError(message.name);
+    }
     const layers = [...this.#middleware];
     const enter = async (depth: number, ctx: Context, args: unknown): Promise<unknown> => {
       const layer = layers[depth];

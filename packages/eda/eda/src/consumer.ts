@@ -25,7 +25,8 @@ export abstract class Consumer {
   /**
    * `ctx` ends when the handler's time is over, and when a stopping server's drain time is.
    *
-   * @throws whatever keeps it from being handled: the event comes again, after a growing pause.
+   * @throws whatever keeps it from being handled: the event comes again, after a growing pause, and is parked when it has
+   * failed too often, as `options` say.
    */
   abstract handle(ctx: Context, event: Event): void | Promise<void>;
 }
@@ -36,7 +37,8 @@ export abstract class Consumers {
    * Resolves when the consumer has handled every event of its selector up to and including `id` (default: the last one
    * of the log as it is now): then a projection that it feeds can be read. Waits also for it to be started.
    *
-   * @throws {ConsumerNotFoundError} if no consumer has that name. @throws {ClosedError} if the server stops before.
+   * @throws {ConsumerNotFoundError} if no consumer has that name. @throws {ParkedError} as a subscription's `caughtUp`.
+   * @throws {ClosedError} if the server stops before.
    * @throws {CanceledError} @throws {DeadlineExceededError}
    */
   abstract caughtUp(ctx: Context, name: string, id?: EventId): Promise<void>;

@@ -34,12 +34,29 @@ export class Data {
     return new Data('proto', toBinary(schema, message), undefined);
   }
 
-  /** A payload as a log stored it: its type, and what `text` or else `encode` gave. It is checked when it is decoded. */
+  /**
+   * A payload as a log stored it: its type, and what `text` or else `encode` gave, which is checked when it is decoded.
+   *
+   * @throws {DataEncodingError} if there is no such type.
+   */
   static decode(type: DataType, stored: Uint8Array | string): Data {
-    if (type === 'nil') return Data.nil;
-    const data = new Data(type, typeof stored === 'string' ? undefined : stored, type === 'bytes' ? stored : undefined);
-    if (typeof stored === 'string') data.#text = stored;
-    return data;
+    switch (type) {
+      case 'nil':
+        return Data.nil;
+      case 'json':
+      case 'string': {
+        const data = new Data(type, typeof stored === 'string' ? undefined : stored, undefined);
+        if (typeof stored === 'string') data.#text = stored;
+        return data;
+      }
+      case 'bytes':
+      case 'proto': {
+        const bytes = typeof stored === 'string' ? Buffer.from(stored) : stored;
+        return new Data(type, bytes, type === 'bytes' ? bytes : undefined);
+      }
+      default:
+        throw new DataEncodingError(`there are no payloads of the type ${JSON.stringify(type)}`);
+    }
   }
 
   readonly type: DataType;

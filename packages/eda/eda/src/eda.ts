@@ -1,13 +1,16 @@
 import type { Context } from '@samovar/context';
 import type { Data } from './data.ts';
 import type { EventId } from './eventid.ts';
+import type { ParkedEvents } from './parked.ts';
 
 export { Consumer, type ConsumerOptions, Consumers } from './consumer.ts';
 export { Data, type DataType } from './data.ts';
 export * from './errors.ts';
 export { type EventId, parseEventId } from './eventid.ts';
 export { type EventJson, eventToJson } from './json.ts';
-export { dataOf, handledEvent, newEvent } from './messages.ts';
+export { dataOf, handledEvent, newEvent, replaying } from './messages.ts';
+export { checkCommitBytes, checkNewEvent, checkText, defaultMaxCommitBytes, encodeMeta } from './newevent.ts';
+export { type ParkedEvent, ParkedEvents, type ReplayOptions, type ReplayReport } from './parked.ts';
 export { checkStream, stream } from './stream.ts';
 
 /** Where a connection reports what no caller can be told: the contract's loggers and the console fit. */
@@ -27,6 +30,15 @@ export interface ConnectOptions {
    * null: silent. Default: `console.error` for warnings and errors.
    */
   readonly logger?: Logger | null;
+  /**
+   * Bytes of payload that a commit published here may hold: a whole number from 1,024 to 67,108,864 (64 MiB). Default:
+   * 8,388,608 (8 MiB).
+   */
+  readonly maxCommitBytes?: number;
+  /** Of logs on a server: which of the logs there, 1 to 64 letters, digits, `_` and `-`. Default: 'samovar'. */
+  readonly cluster?: string;
+  /** Of logs on a cluster of servers, when the log is made: how many servers keep it. Default: 1. */
+  readonly replicas?: number;
 }
 
 /** An event to publish. */
@@ -44,7 +56,7 @@ export interface NewEvent {
   /** The thing it happened to. Default: ''. */
   readonly aggregate?: string;
   /**
-   * Further facts: at most 16,384 characters as JSON. Default: none. What is published while an event is being handled
+   * Further facts: at most 16,384 characters as JSON, no control characters in their names. Default: none. What is published while an event is being handled
    * gets `correlation`, unless it sets that: the handled event's own, or its id where it has none.
    */
   readonly meta?: Readonly<Record<string, string>>;
@@ -77,7 +89,10 @@ export interface Event {
 export interface PublishOptions {
   /** The stream's last event as the publisher knows it; null: the stream must be empty. Default: any. */
   readonly expectedHead?: EventId | null;
-  /** Makes publishing again with the same key (and stream) within two minutes store nothing: 1 to 255 characters. */
+  /**
+   * Makes publishing again with the same key (and stream) within two minutes store nothing: 1 to 255 characters. If the
+   * stream was erased in between, that is refused, as what was stored is gone.
+   */
   readonly key?: string;
 }
 
@@ -125,15 +140,32 @@ export interface SubscriptionOptions {
    * goes on all the same may overlap with. Default: 30,000.
    */
   readonly timeout?: number;
+  /**
+   * What orders events: those of one key are handled one after another, in log order, and those of different keys side
+   * by side. 'stream': an event's stream is its key; 'aggregate': its aggregate; a function says any other, must give
+   * the same key for the same event at all times, and its throwing counts as an attempt to handle it. Not with serial.
+   * Default: no order.
+   */
+  readonly keyBy?: 'stream' | 'aggregate' | ((event: Event) => string);
+  /**
+   * Attempts at an event, after which it is parked: from 1 up, or Infinity to try for ever. Default: 10. While a parked
+   * event waits to be replayed or skipped, later ones of its key wait behind it, in order; with `serial`, all do.
+   */
+  readonly maxDeliver?: number;
 }
 
 export interface SubscriptionStatus {
-  /** standby: another process is delivering; this one takes over when that one stops. */
-  readonly state: 'running' | 'standby' | 'closed';
-  /** Matching events that are not acknowledged yet. */
+  /**
+   * standby: another process is delivering; this one takes over when that one stops. blocked: it is serial, and stands
+   * still behind a parked event.
+   */
+  readonly state: 'running' | 'standby' | 'blocked' | 'closed';
+  /** Matching events that are not acknowledged yet; parked ones, and those that wait behind them, among them. */
   readonly lag: number;
   /** Handlers that are running. */
   readonly inFlight: number;
+  /** Events that are parked; not those that wait behind them. */
+  readonly parked: number;
   /** Deliveries beyond the first since the subscription was opened. */
   readonly redelivered: number;
   /** The last event up to which everything is acknowledged. */
@@ -153,6 +185,7 @@ export interface Subscription extends AsyncDisposable {
    * Resolves when every matching event up to and including `id` is acknowledged. Default: the last event of the log as
    * it is now.
    *
+   * @throws {ParkedError} if a matching event up to `id` is parked, or gets parked meanwhile.
    * @throws {ClosedError} if the subscription is closed before. @throws {CanceledError} @throws {DeadlineExceededError}
    */
   caughtUp(ctx: Context, id?: EventId): Promise<void>;
@@ -164,7 +197,12 @@ export interface SubscriptionInfo {
   readonly name: string;
   readonly selector: string;
   /** As it was last opened with, defaults filled in. */
-  readonly options: Required<Pick<SubscriptionOptions, 'backfill' | 'serial' | 'concurrency' | 'timeout'>>;
+  readonly options: Required<Pick<SubscriptionOptions, 'backfill' | 'serial' | 'concurrency' | 'timeout'>> & {
+    /** 'function' is any function. null: none. */
+    readonly keyBy: 'stream' | 'aggregate' | 'function' | null;
+    /** null: no end of attempts. */
+    readonly maxDeliver: number | null;
+  };
   /** The last event up to which everything is acknowledged, as stored. */
   readonly lastAcked: EventId | null;
 }
@@ -189,10 +227,11 @@ export interface StreamInfo {
 export abstract class Conn implements AsyncDisposable {
   /**
    * Appends one event. When it resolves, the event is as safe as the backend makes it and visible to every reader.
-   * The payload is encoded before `publish` returns; a commit holds at most 8 MiB of it.
+   * The payload is encoded before `publish` returns.
    *
    * @throws {InvalidStreamError} @throws {InvalidArgumentError} naming the field. @throws {DataEncodingError}
    * @throws {HeadConflictError} if `expectedHead` is not the head; nothing is written, and the key stays unused.
+   * @throws {DuplicateErasedError} if `key` was used within two minutes for events that are erased; nothing is written.
    * @throws {ForeignEventIdError} if `expectedHead` or `cause` is of another log.
    * @throws {LogFullError} @throws {LogUnavailableError}
    */
@@ -226,8 +265,8 @@ export abstract class Conn implements AsyncDisposable {
 
   /**
    * Hands every matching event to `handle`, at least once, starting handlers in log order. An event whose handler fails
-   * or exceeds its time comes again, after a growing pause, until it is acknowledged. While 1,000 events are handed out
-   * and not acknowledged, failing ones among them, no other is.
+   * or exceeds its time comes again, after a growing pause, until it is acknowledged or, after `maxDeliver` attempts,
+   * parked. While 1,000 events are handed out and neither, failing ones among them, no other is.
    *
    * While running, acknowledgements of a durable subscription are stored in groups of at most 100 ms or 1,000 events:
    * what a kill -9 repeats. Of several processes with one durable name, one is active; another takes over within
@@ -245,6 +284,23 @@ export abstract class Conn implements AsyncDisposable {
    * @throws {LogUnavailableError}
    */
   abstract subscriptions(ctx: Context): AsyncIterable<SubscriptionInfo>;
+
+  /**
+   * The parked events of the durable subscription `name`; of one that is not stored there are none. Asking cannot fail,
+   * only what is asked of the result.
+   */
+  abstract parked(name: string): ParkedEvents;
+
+  /**
+   * Forgets every event of the stream for good: its head is null again, readers and subscriptions pass over what was
+   * there, and its ids are never given out again. Publishing to it starts it anew. Does nothing if it has no events.
+   * All of them go at once, a crash or not; handlers that are running keep the event they have. Idempotency keys stay
+   * used for their two minutes. Resolves when the room is free for other events; what a crash or `close` leaves of that
+   * work is done later. If the context is done before, the stream may be erased.
+   *
+   * @throws {InvalidStreamError} @throws {LogFullError} @throws {LogUnavailableError}
+   */
+  abstract erase(ctx: Context, stream: string): Promise<void>;
 
   /**
    * Closes every subscription as {@link Subscription.close} does, ends reads with a {@link ClosedError}, and frees the

@@ -3,16 +3,14 @@ import { DomainError } from '@samovar/errors';
 /** A stream name is not dot-separated tokens of `[A-Za-z0-9_~-]+`, or is too long (eda.invalidStream). */
 export class InvalidStreamError extends DomainError {
   constructor(name: unknown, why: string) {
-    const shown = typeof name === 'string' ? JSON.stringify(name.slice(0, 300)) : String(name);
-    super('invalid_argument', 'eda.invalidStream', { publicMessage: `${shown} is no stream name: ${why}` });
+    super('invalid_argument', 'eda.invalidStream', { publicMessage: `${shown(name)} is no stream name: ${why}` });
   }
 }
 
 /** A selector is neither a stream name nor a pattern such as `repos.*` or `repos.>` (eda.invalidSelector). */
 export class InvalidSelectorError extends DomainError {
   constructor(selector: unknown, why: string) {
-    const shown = typeof selector === 'string' ? JSON.stringify(selector.slice(0, 300)) : String(selector);
-    super('invalid_argument', 'eda.invalidSelector', { publicMessage: `${shown} is no selector: ${why}` });
+    super('invalid_argument', 'eda.invalidSelector', { publicMessage: `${shown(selector)} is no selector: ${why}` });
   }
 }
 
@@ -26,9 +24,8 @@ export class InvalidArgumentError extends DomainError {
 /** A text is no event id (eda.invalidEventId). */
 export class InvalidEventIdError extends DomainError {
   constructor(text: unknown) {
-    const shown = typeof text === 'string' ? JSON.stringify(text.slice(0, 80)) : String(text);
     super('invalid_argument', 'eda.invalidEventId', {
-      publicMessage: `${shown} is no event id: those have 26 characters of 0-9 and A-Z without I, L, O and U`,
+      publicMessage: `${shown(text)} is no event id: those have 26 characters of 0-9 and A-Z without I, L, O and U`,
     });
   }
 }
@@ -49,6 +46,16 @@ export class HeadConflictError extends DomainError {
     super('aborted', 'eda.headConflict', {
       publicMessage: `${stream} is at ${stored ?? 'its beginning'}, not at ${expected ?? 'its beginning'}`,
       details: { stream, stored, expected },
+    });
+  }
+}
+
+/** What was published with this key before is erased (eda.duplicateErased); nothing was written. Use another key. */
+export class DuplicateErasedError extends DomainError {
+  constructor(stream: string, key: string) {
+    super('failed_precondition', 'eda.duplicateErased', {
+      publicMessage: `what was published to ${stream} with the key ${JSON.stringify(key)} has been erased since`,
+      details: { stream, key },
     });
   }
 }
@@ -121,4 +128,46 @@ export class ConsumerRefusedError extends DomainError {
       cause,
     });
   }
+}
+
+/** An event that was waited for is parked (eda.parked): its handler has failed too often. Replay or skip it. */
+export class ParkedError extends DomainError {
+  constructor(subscription: string, id: string) {
+    super('failed_precondition', 'eda.parked', {
+      publicMessage: `event ${id} is parked in subscription ${subscription}: replay or skip it`,
+      details: { subscription, id },
+    });
+  }
+}
+
+/** The subscription has not parked this event (eda.notParked). */
+export class NotParkedError extends DomainError {
+  constructor(subscription: string, id: string) {
+    super('not_found', 'eda.notParked', {
+      publicMessage: `event ${id} is not parked in subscription ${subscription}`,
+      details: { subscription, id },
+    });
+  }
+}
+
+/** A replay would deliver more than was allowed (eda.replayTooLarge); nothing is replayed. */
+export class ReplayTooLargeError extends DomainError {
+  constructor(events: number, limit: number) {
+    super('failed_precondition', 'eda.replayTooLarge', {
+      publicMessage: `this would deliver ${events} events again: allow that with a limit of more than ${limit}`,
+      details: { events, limit },
+    });
+  }
+}
+
+/** This log cannot do what was asked (eda.unsupported): its server is too old, or it is not built for it. */
+export class UnsupportedError extends DomainError {
+  constructor(what: string) {
+    super('unimplemented', 'eda.unsupported', { publicMessage: what });
+  }
+}
+
+/** Whatever came in the place of a text, so that it fits into a message. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 300)) : value === null ? 'null' : typeof value;
 }

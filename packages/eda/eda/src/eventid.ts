@@ -9,11 +9,11 @@ declare const eventId: unique symbol;
 export type EventId = string & { readonly [eventId]: true };
 
 // 26 × 5 bits are 130: the first character holds only the topmost three of 128.
-const pattern = /^[0-7][0-9A-HJKMNP-TV-Z]{25}$/;
+// Both cases by name, as other letters have some of these in the other case.
+const pattern = /^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$/;
 
 /** @throws {InvalidEventIdError} if `text` is not an event id. Lower case is accepted. */
 export function parseEventId(text: string): EventId {
-  const upper = typeof text === 'string' ? text.toUpperCase() : text;
-  if (!pattern.test(upper)) throw new InvalidEventIdError(text);
-  return upper as EventId;
+  if (typeof text !== 'string' || !pattern.test(text)) throw new InvalidEventIdError(text);
+  return text.toUpperCase() as EventId;
 }

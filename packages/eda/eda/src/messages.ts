@@ -6,6 +6,9 @@ import type { Event, NewEvent } from './eda.ts';
 /** The event whose handler is running; what is published under its context is caused by it. */
 export const handledEvent = contextKey<Event | undefined>('eda.handledEvent', undefined);
 
+/** Whether a handler runs for a replay of parked events: what is told to the outside world may have been told before. */
+export const replaying = contextKey('eda.replaying', false);
+
 /** An event message as a log takes it: its name as the type, its version as the schema, `data` as JSON. */
 export function newEvent<D>(message: EventType<D>, data: NoInfer<D>): NewEvent {
   return { type: message.name, schema: String(message.version), data: Data.json(data) };

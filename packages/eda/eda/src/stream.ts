@@ -1,7 +1,9 @@
 import { InvalidStreamError } from './errors.ts';
+import { Known } from './known.ts';
 
 const token = /^[A-Za-z0-9_~-]+$/;
 const longest = 255;
+const known = new Known(check);
 
 /**
  * A stream name from a template: `` stream`stickers.${userId}` ``. Whatever a token may not hold is written as `~` and
@@ -16,12 +18,16 @@ export function stream(parts: TemplateStringsArray, ...tokens: readonly (string 
 
 /** `name` itself. @throws {InvalidStreamError} if it is no stream name. */
 export function checkStream(name: string): string {
+  known.check(name);
+  return name;
+}
+
+function check(name: string): void {
   if (typeof name !== 'string' || name === '') throw new InvalidStreamError(name, 'it is empty');
   if (name.length > longest) throw new InvalidStreamError(name, `it has more than ${longest} characters`);
   if (!name.split('.').every((part) => token.test(part))) {
     throw new InvalidStreamError(name, 'its dot-separated tokens may hold letters, digits, _, - and ~ only');
   }
-  return name;
 }
 
 function escapeToken(value: string): string {

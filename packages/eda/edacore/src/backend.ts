@@ -67,6 +67,10 @@ export class Append<Result = EventId | EventId[]> {
     });
   }
 
+  get expected(): ExpectedHead | undefined {
+    return this.#expected;
+  }
+
   /** The error to fail with if `head` is not the expected one. */
   conflict(log: number, head: Head | undefined): HeadConflictError | undefined {
     const expected = this.#expected;
@@ -118,10 +122,13 @@ export interface Page {
   readonly more: boolean;
 }
 
-/** A subscription's exact position: every matching event up to `high` is acknowledged, save the pending ones. */
+/**
+ * A subscription's exact position: every matching event up to `high` is acknowledged, save the pending ones and those
+ * that {@link Parked} has.
+ */
 export interface Offset {
   readonly high: Seq;
-  /** In log order, with how often each was handed out. */
+  /** In log order, with how often each was handed out; also those that are kept as parked or waiting, while they are tried. */
   readonly pending: readonly (readonly [seq: Seq, deliveries: number])[];
   /** How many matching events are acknowledged. */
   readonly acked: number;
@@ -144,6 +151,51 @@ export interface StoredSubscription {
   readonly expires: number;
 }
 
+/** What an operator has asked for: '' for nothing yet. Whatever else makes the event one that is not parked any more. */
+export type ParkedRequest = '' | 'replay' | 'skip';
+
+/** A parked event as it is stored. */
+export interface ParkedRow {
+  readonly seq: Seq;
+  /** null: no other event waits behind this one. */
+  readonly key: string | null;
+  readonly attempts: number;
+  readonly error: string;
+  /** When it was parked, in milliseconds. */
+  readonly since: number;
+  readonly request: ParkedRequest;
+}
+
+/** What is parked of one subscription, and what waits behind it. Each method looks at what is stored now. */
+export interface Parked {
+  /** Up to `limit` rows behind `after`, in log order, whatever is requested of them. */
+  rows(after: Seq, limit: number): ParkedRow[];
+  /** Up to `limit` of those of which something is requested, in log order. */
+  requested(limit: number): ParkedRow[];
+  /** Up to `limit` events of the key that wait, behind `after`, in log order. */
+  waiting(key: string, after: Seq, limit: number): Seq[];
+  /** Up to `limit` keys with waiting events, behind `after`, in their order. */
+  waitingKeys(after: string | undefined, limit: number): string[];
+  /** The first event that waits, of whatever key. */
+  firstWaiting(): Seq | undefined;
+  /** How many are parked, without those of which something is requested. */
+  count(): number;
+}
+
+/** What becomes of what is parked, by the event. Doing it twice is doing it once. */
+export interface ParkedChange {
+  /** To be there, in the place of an earlier one; or, with null, not to be. */
+  readonly parked: ReadonlyMap<Seq, ParkedRow | null>;
+  /** To wait, or not to. */
+  readonly waiting: ReadonlyMap<Seq, { readonly key: string; readonly waits: boolean }>;
+}
+
+/** What is to be stored of a subscription, in one go. */
+export interface Changed extends StoredSubscription {
+  /** 'none': nothing is to be parked or wait any more. Default: it stays as it is. */
+  readonly parked?: ParkedChange | 'none';
+}
+
 /** Where durable subscriptions are kept. Whatever is written is as safe as a published event. */
 export interface Subscriptions {
   /** All of them, by name, in any order. */
@@ -155,9 +207,16 @@ export interface Subscriptions {
    */
   change(
     name: string,
-    change: (stored: StoredSubscription | undefined, newEpoch: () => number) => StoredSubscription | undefined,
+    change: (stored: StoredSubscription | undefined, newEpoch: () => number) => Changed | undefined,
   ): Promise<StoredSubscription | undefined>;
+  /** Forgets it, with what is parked. */
   drop(name: string): Promise<void>;
+  parked(name: string): Parked;
+  /**
+   * Stores a request for each of these parked events, if all of them are parked and have none. Answers with those that
+   * are not so; then nothing is stored.
+   */
+  request(name: string, seqs: readonly Seq[], request: ParkedRequest): Promise<Seq[]>;
 }
 
 /** One open log, as the shared parts need it. All reading is synchronous and sees every commit answered before. */
@@ -167,6 +226,8 @@ export interface Backend {
   /** Milliseconds that the owner of a subscription may be silent until another process takes over. Infinity: there is none. */
   readonly leaseMs: number;
   readonly wakes: Wakes;
+  /** The clock that events without a time get it from, in milliseconds. Default: the system's. */
+  readonly now?: () => number;
   readonly subscriptions: Subscriptions;
   /** Stores a commit, in the order of the calls, and answers it. Never throws. */
   append(append: Append): void;
@@ -176,7 +237,14 @@ export interface Backend {
   head(stream: string): Head | undefined;
   /** Up to `limit` matching streams that have events and come after `after`, by name. */
   streams(selector: Selector, after: string, limit: number): StreamPage;
-  /** The last event of the log; 0 if there is none. */
+  /**
+   * Erases the stream, as `Conn.erase` says: all of its events at once. Those published before it is asked are gone then;
+   * what is published meanwhile goes or stays.
+   */
+  erase(ctx: Context, stream: string): Promise<void>;
+  /** Whether the event at this place, which was read before, has been erased since, as far as this process knows. */
+  isErased(seq: Seq): boolean;
+  /** The last event of the log; 0 if there is none. Never goes back while the log is open. */
   tip(): Seq;
   /** The last event of the log, and how many match; for a pattern this may take a look at every stream. */
   extent(selector: Selector): { readonly tip: Seq; readonly events: number };

@@ -1,19 +1,7 @@
 import { type EventId, ForeignEventIdError, InvalidArgumentError } from '@samovar/eda';
 import { decodeId, type IdParts } from './ids.ts';
 
-const longest = 255;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
-const control = /[\u0000-\u001f\u007f-\u009f]/;
-
-/** @throws {InvalidArgumentError} unless `text` has `least` to 255 characters, none of them for control. */
-export function checkText(field: string, text: unknown, least: 0 | 1): void {
-  if (typeof text !== 'string')
-    throw new InvalidArgumentError(field, `is ${text === null ? 'null' : typeof text}, not a text`);
-  if (text.length < least) throw new InvalidArgumentError(field, 'is empty');
-  if (text.length > longest) throw new InvalidArgumentError(field, `has more than ${longest} characters`);
-  if (control.test(text)) throw new InvalidArgumentError(field, 'has control characters');
-  if (!text.isWellFormed()) throw new InvalidArgumentError(field, 'has half of a character (a lone surrogate)');
-}
+export { checkText } from '@samovar/eda';
 
 /** What `id` says. @throws {InvalidArgumentError} if it is no id. @throws {ForeignEventIdError} if it is of another log. */
 export function idOf(log: number, field: string, id: EventId): IdParts {
@@ -30,7 +18,7 @@ export function idOf(log: number, field: string, id: EventId): IdParts {
 /** @throws {InvalidArgumentError} unless `value` is a whole number from `least` up. */
 export function checkWhole(field: string, value: unknown, least: number): void {
   if (!Number.isSafeInteger(value) || (value as number) < least) {
-    throw new InvalidArgumentError(field, `is ${String(value)}, not a whole number from ${least} up`);
+    throw new InvalidArgumentError(field, `is ${shown(value)}, not a whole number from ${least} up`);
   }
 }
 
@@ -41,19 +29,13 @@ export function checkFlag(field: string, value: unknown): void {
   }
 }
 
-/** Remembers which of the texts that come again and again have passed a check. */
-export class Known {
-  readonly #check: (text: string) => unknown;
-  readonly #passed = new Set<string>();
-
-  constructor(check: (text: string) => unknown) {
-    this.#check = check;
+/** @throws {InvalidArgumentError} unless `value` is a whole number from `least` to `most`. */
+export function checkRange(field: string, value: unknown, least: number, most: number): void {
+  if (!Number.isSafeInteger(value) || (value as number) < least || (value as number) > most) {
+    throw new InvalidArgumentError(field, `is ${shown(value)}, not a whole number from ${least} to ${most}`);
   }
+}
 
-  check(text: string): void {
-    if (this.#passed.has(text)) return;
-    this.#check(text);
-    if (this.#passed.size >= 10_000) this.#passed.clear();
-    this.#passed.add(text);
-  }
+function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : value === null ? 'null' : typeof value;
 }

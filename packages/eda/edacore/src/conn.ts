@@ -4,6 +4,8 @@ import {
   type Conn,
   type ConnectOptions,
   checkStream,
+  checkText,
+  defaultMaxCommitBytes,
   type EventId,
   type EventStream,
   type Handler,
@@ -11,6 +13,7 @@ import {
   InvalidArgumentError,
   type Logger,
   type NewEvent,
+  type ParkedEvents,
   type PublishOptions,
   type ReadOptions,
   type StreamInfo,
@@ -18,16 +21,20 @@ import {
   type SubscriptionInfo,
   type SubscriptionOptions,
 } from '@samovar/eda';
-import { checkText } from './checks.ts';
+import { checkRange } from './checks.ts';
 import { defaultOptions } from './delivery/options.ts';
+import type { StoredEvent } from './event.ts';
 import { encodeId } from './ids.ts';
 import type { Log } from './log.ts';
-import { newAppend } from './publishing.ts';
+import { LogParkedEvents } from './parked.ts';
+import { newAppend, type Publisher } from './publishing.ts';
 import { newReader } from './reading.ts';
 import { parseSelector, type Selector } from './selector.ts';
 import { MemberSubscription } from './subscription.ts';
 
 const streamPage = 500;
+const leastCommitBytes = 1024;
+const mostCommitBytes = 64 * 1024 * 1024;
 
 const console_: Logger = {
   debug: () => {},
@@ -39,7 +46,7 @@ const console_: Logger = {
 /** A connection to a log that is open in this process. */
 export class LogConn implements Conn {
   readonly #log: Log;
-  readonly #client: string | null;
+  readonly #publisher: Publisher;
   readonly #logger: Logger | undefined;
   readonly #subscriptions = new Set<MemberSubscription>();
   readonly #joining = new Set<Promise<unknown>>();
@@ -47,8 +54,9 @@ export class LogConn implements Conn {
   #closing: Promise<void> | undefined;
   #closed = false;
 
-  private constructor(log: Log, { client = '', logger = console_ }: ConnectOptions) {
-    this.#client = client === '' ? null : client;
+  private constructor(log: Log, { client, logger = console_, maxCommitBytes = defaultMaxCommitBytes }: ConnectOptions) {
+    const { number, now = Date.now } = log.backend;
+    this.#publisher = { log: number, client: client || null, maxCommitBytes, now };
     this.#logger = logger ?? undefined;
     this.#log = log;
     log.connected();
@@ -57,6 +65,8 @@ export class LogConn implements Conn {
   /** Connects to the log that `open` gives, which is asked only if the options are right. @throws {InvalidArgumentError} */
   static to(open: () => Log, options: ConnectOptions = {}): LogConn {
     checkText('client', options.client ?? '', 0);
+    const { maxCommitBytes = defaultMaxCommitBytes } = options;
+    checkRange('maxCommitBytes', maxCommitBytes, leastCommitBytes, mostCommitBytes);
     return new LogConn(open(), options);
   }
 
@@ -97,7 +107,10 @@ export class LogConn implements Conn {
   async subscribe(selector: string, handle: Handler, options?: SubscriptionOptions): Promise<Subscription> {
     if (this.#closing !== undefined) throw closedError();
     if (typeof handle !== 'function') throw new InvalidArgumentError('handle', 'is no function');
-    const joining = this.#log.subscribe(selector, handle, options, this.#logger);
+    const { backend } = this.#log;
+    const passing: Handler = (ctx, event) =>
+      backend.isErased((event as StoredEvent).seq) ? undefined : handle(ctx, event);
+    const joining = this.#log.subscribe(selector, passing, options, this.#logger);
     const joined = joining.then(({ group, member }) => {
       const subscription = new MemberSubscription(group, member, (gone) => this.#subscriptions.delete(gone));
       this.#subscriptions.add(subscription);
@@ -114,6 +127,15 @@ export class LogConn implements Conn {
   subscriptions(ctx: Context): AsyncIterable<SubscriptionInfo> {
     this.#check(ctx);
     return this.#stored(ctx);
+  }
+
+  async erase(ctx: Context, stream: string): Promise<void> {
+    this.#check(ctx);
+    await this.#log.backend.erase(ctx, checkStream(stream));
+  }
+
+  parked(name: string): ParkedEvents {
+    return new LogParkedEvents(this.#log, String(name), (ctx) => this.#check(ctx));
   }
 
   close(): Promise<void> {
@@ -135,7 +157,7 @@ export class LogConn implements Conn {
     try {
       this.#check(ctx);
       const { backend } = this.#log;
-      const append = newAppend(backend.number, this.#client, ctx, stream, events, options, single);
+      const append = newAppend(this.#publisher, ctx, stream, events, options, single);
       if (events.length === 0) append.stored(backend.number, 0, 0, 0);
       else backend.append(append);
       return append.promise;

@@ -3,10 +3,26 @@
  * `@samovar/edaimpl`. Nothing here is promised to stay as it is.
  */
 export * from './backend.ts';
+export { checkFlag, checkText, checkWhole, idOf } from './checks.ts';
 export { LogConn } from './conn.ts';
-export { changedOptions, checkTerms } from './delivery/options.ts';
+export { Member } from './delivery/member.ts';
+export { Members } from './delivery/members.ts';
+export { MemoryParked } from './delivery/memoryparked.ts';
+export {
+  changedOptions,
+  checkSameTerms,
+  checkTerms,
+  defaultOptions,
+  type OptionChange,
+  optionsOf,
+  type Terms,
+} from './delivery/options.ts';
+export { retryDelay } from './delivery/retry.ts';
+export { Waiters } from './delivery/waiters.ts';
 export { asLast, type Row, StoredEvent } from './event.ts';
-export { encodeId, maxCommit, type Seq } from './ids.ts';
+export { decodeId, encodeId, maxCommit, type Seq } from './ids.ts';
 export { Log, OpenLogs } from './log.ts';
+export { newAppend } from './publishing.ts';
 export { parseSelector, type Selector } from './selector.ts';
 export { Wakes } from './wakes.ts';
+export { decodeCommit, encodeCommit, type WireCommit, type WireEvent } from './wire/commit.ts';

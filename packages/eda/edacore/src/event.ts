@@ -1,4 +1,4 @@
-import { Data, type DataType, type Event, type EventId } from '@samovar/eda';
+import { Data, DataEncodingError, type DataType, type Event, type EventId } from '@samovar/eda';
 import { decodeId, encodeId, type Seq } from './ids.ts';
 
 const dataTypes: readonly DataType[] = ['nil', 'json', 'string', 'bytes', 'proto'];
@@ -100,7 +100,7 @@ export class StoredEvent implements Event {
 
   get meta(): Readonly<Record<string, string>> {
     const json = this.#row[11];
-    this.#meta ??= json === null ? noMeta : Object.freeze(JSON.parse(json) as Record<string, string>);
+    this.#meta ??= json === null ? noMeta : decodeMeta(json);
     return this.#meta;
   }
 
@@ -113,4 +113,16 @@ export class StoredEvent implements Event {
 export function causedBy(event: Event, log: number): { readonly cause: EventId | null; readonly correlation: string } {
   const correlation = event.meta.correlation ?? event.id;
   return { cause: decodeId(event.id).log === log ? event.id : null, correlation };
+}
+
+/** @throws {DataEncodingError} if it is damaged. */
+function decodeMeta(json: string): Readonly<Record<string, string>> {
+  let meta: unknown;
+  try {
+    meta = JSON.parse(json);
+  } catch (cause) {
+    throw new DataEncodingError("the event's meta is damaged", { cause });
+  }
+  if (typeof meta !== 'object' || meta === null) throw new DataEncodingError("the event's meta is damaged");
+  return Object.freeze(meta as Record<string, string>);
 }

@@ -46,6 +46,11 @@ export class Log {
     return { group, member: await group.join(handle, logger, options?.reset ?? false) };
   }
 
+  /** Something is requested of parked events of this subscription. */
+  requested(name: string): void {
+    this.#groups.get(name)?.lookAtRequests();
+  }
+
   #open(terms: Terms): Group {
     const group = new Group(this.backend, terms, this.#owner, () => this.#groups.delete(terms.name));
     this.#groups.set(terms.name, group);

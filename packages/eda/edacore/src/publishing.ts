@@ -1,30 +1,36 @@
 import { type Context, throwIfDone } from '@samovar/context';
 import {
+  checkCommitBytes,
+  checkNewEvent,
   checkStream,
+  checkText,
   Data,
   type EventId,
+  encodeMeta,
   handledEvent,
   InvalidArgumentError,
   type NewEvent,
   type PublishOptions,
 } from '@samovar/eda';
 import { Append, type ExpectedHead, type NewRow } from './backend.ts';
-import { checkText, idOf, Known } from './checks.ts';
+import { idOf } from './checks.ts';
 import { causedBy, kindOf } from './event.ts';
 import { encodeId, maxCommit } from './ids.ts';
 
-/** Bytes of payload that one commit may hold. */
-const maxPayload = 8 * 1024 * 1024;
-/** Characters of an event's meta, as JSON. */
-const maxMeta = 16 * 1024;
+/** What a connection gives to all that is published on it. */
+export interface Publisher {
+  /** The number of the log. */
+  readonly log: number;
+  /** Its name; null: none. */
+  readonly client: string | null;
+  readonly maxCommitBytes: number;
+  /** The clock, in milliseconds, for events that tell no time. Default: the system's. */
+  readonly now?: () => number;
+}
 
-const knownStreams = new Known(checkStream);
-const knownTypes = new Known((type: string) => checkText('type', type, 1));
-
-/** Checks and encodes what a caller wants published in the log numbered `log`. @throws as `Conn.publish` says. */
+/** Checks and encodes what a caller wants published. @throws as `Conn.publish` says. */
 export function newAppend(
-  log: number,
-  client: string | null,
+  { log, client, maxCommitBytes, now = Date.now }: Publisher,
   ctx: Context,
   stream: string,
   events: readonly NewEvent[],
@@ -32,7 +38,7 @@ export function newAppend(
   single: boolean,
 ): Append {
   throwIfDone(ctx);
-  knownStreams.check(stream);
+  checkStream(stream);
   if (!Array.isArray(events)) throw new InvalidArgumentError('events', 'is no array');
   if (events.length > maxCommit) throw new InvalidArgumentError('events', `are more than ${maxCommit}`);
   const key = options?.key;
@@ -40,8 +46,8 @@ export function newAppend(
   const expected = expectedHead(log, options?.expectedHead);
   const causing = ctx.value(handledEvent);
   const inherited = causing === undefined ? undefined : causedBy(causing, log);
-  const rows = events.map((event) => encode(log, event, inherited));
-  const size = checkSize(rows);
+  const rows = events.map((event) => encode(log, event, inherited, now));
+  const size = checkCommitBytes(rows, maxCommitBytes);
   return new Append({ ctx, stream, client, rows, size, key }, expected, single);
 }
 
@@ -52,35 +58,24 @@ function expectedHead(log: number, id: EventId | null | undefined): ExpectedHead
   return { seq, clock, id: encodeId(log, seq, last, clock) };
 }
 
-function encode(log: number, event: NewEvent, inherited: ReturnType<typeof causedBy> | undefined): NewRow {
-  if (typeof event !== 'object' || event === null) throw new InvalidArgumentError('event', 'is no object');
-  const { data = Data.nil } = event;
-  knownTypes.check(event.type);
-  if (!(data instanceof Data))
-    throw new InvalidArgumentError('data', 'is no Data: make it with Data.json(value) or so');
+function encode(
+  log: number,
+  event: NewEvent,
+  inherited: ReturnType<typeof causedBy> | undefined,
+  now: () => number,
+): NewRow {
+  checkNewEvent(event);
+  const { data = Data.nil, time, schema, aggregate } = event;
   return {
     kind: kindOf(data.type),
     type: event.type,
     data: data.type === 'nil' ? null : (data.text() ?? data.encode()),
-    time: timeOf(event.time),
-    schema: textOf('schema', event.schema),
-    aggregate: textOf('aggregate', event.aggregate),
+    time: time === undefined ? now() : time.getTime(),
+    schema: schema || null,
+    aggregate: aggregate || null,
     cause: causeOf(log, event.cause) ?? inherited?.cause ?? null,
-    meta: encodeMeta(event.meta, inherited?.correlation),
+    meta: metaOf(event.meta, inherited?.correlation),
   };
-}
-
-function timeOf(time: Date | undefined): number {
-  if (time === undefined) return Date.now();
-  if (!(time instanceof Date) || Number.isNaN(time.getTime()))
-    throw new InvalidArgumentError('time', 'is no valid Date');
-  return time.getTime();
-}
-
-function textOf(field: string, text: string | undefined): string | null {
-  if (text === undefined || text === '') return null;
-  checkText(field, text, 0);
-  return text;
 }
 
 function causeOf(log: number, cause: EventId | undefined): EventId | undefined {
@@ -89,27 +84,8 @@ function causeOf(log: number, cause: EventId | undefined): EventId | undefined {
   return encodeId(log, seq, last, clock);
 }
 
-function encodeMeta(meta: NewEvent['meta'], correlation: string | undefined): string | null {
-  if (meta === undefined) return correlation === undefined ? null : JSON.stringify({ correlation });
-  if (typeof meta !== 'object' || meta === null) throw new InvalidArgumentError('meta', 'is no object');
-  const entries = Object.entries(meta);
-  for (const [name, value] of entries) {
-    if (typeof value !== 'string')
-      throw new InvalidArgumentError('meta', `has a ${typeof value} under ${name}: write texts`);
-  }
-  if (correlation !== undefined && !Object.hasOwn(meta, 'correlation')) entries.push(['correlation', correlation]);
-  if (entries.length === 0) return null;
-  const json = JSON.stringify(Object.fromEntries(entries));
-  if (json.length > maxMeta) throw new InvalidArgumentError('meta', `is more than ${maxMeta} characters as JSON`);
-  return json;
-}
-
-function checkSize(rows: readonly NewRow[]): number {
-  let size = 0;
-  for (const { data } of rows) size += data?.length ?? 0;
-  if (size * 3 <= maxPayload) return size;
-  let bytes = 0;
-  for (const { data } of rows) bytes += typeof data === 'string' ? Buffer.byteLength(data) : (data?.length ?? 0);
-  if (bytes > maxPayload) throw new InvalidArgumentError('data', `is more than ${maxPayload} bytes in one commit`);
-  return size;
+function metaOf(meta: NewEvent['meta'], correlation: string | undefined): string | null {
+  if (meta === undefined && correlation === undefined) return null;
+  const json = encodeMeta(correlation === undefined ? { ...meta } : { correlation, ...meta });
+  return json === '{}' ? null : json;
 }

@@ -89,11 +89,14 @@ class Reader implements EventStream {
   take(to: Seq): StoredEvent | undefined {
     throwIfDone(this.#ctx);
     if (this.#closing.closed) throw new ClosedError('the connection to the event log');
-    const event = this.#page[this.#index];
-    if (event === undefined || event.seq > to || this.#left === 0) return undefined;
-    this.#index++;
-    this.#left--;
-    return event;
+    for (;;) {
+      const event = this.#page[this.#index];
+      if (event === undefined || event.seq > to || this.#left === 0) return undefined;
+      this.#index++;
+      if (this.#backend.isErased(event.seq)) continue;
+      this.#left--;
+      return event;
+    }
   }
 
   /** Whether nothing up to `to` can follow what `take` gives without another page. */

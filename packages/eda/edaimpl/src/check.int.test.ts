@@ -5,7 +5,7 @@ import { background } from '@samovar/context';
 import { Conn, Consumer } from '@samovar/eda';
 import { Check, type Finding } from '@samovar/server';
 import { Container } from 'inversify';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connect } from './edaimpl.ts';
 import { consumersModule } from './module.ts';
 
@@ -53,6 +53,23 @@ describe.each(['memory', 'SQLite'])('the check of consumers, on a log in %s', (b
     expect(found).toEqual([]);
   });
 
+  it('finds events that a consumer has given up worth a warning', async () => {
+    const options = { backfill: true, maxDeliver: 1 };
+    const broken = () => Promise.reject(new Error('too hot'));
+    await using _spilling = await conn.subscribe('tea.*', broken, { ...options, name: 'tea.spilt', durable: true });
+    await conn.publish(background, 'tea.cup', { type: 'tea.Poured' });
+    await vi.waitUntil(async () => (await conn.parked('tea.spilt').count(background)) === 1);
+    const found = await findings(
+      conn,
+      consumer({}),
+      consumer({ name: 'tea.gone' }),
+      consumer({ name: 'tea.spilt', options }),
+    );
+    expect(found.map(({ severity, message }) => [severity, message])).toEqual([
+      ['warning', expect.stringMatching(/^consumer tea\.spilt has given up 1 event, the oldest since 20/)],
+    ]);
+  });
+
   it('finds another selector an error, other options and what is left over worth a warning', async () => {
     const options = { timeout: 5000 };
     const found = await findings(conn, consumer({ name: 'tea.gone', options }), consumer({ selector: 'tea.>' }));
@@ -70,6 +87,27 @@ describe.each(['memory', 'SQLite'])('the check of consumers, on a log in %s', (b
       severity: 'warning',
       message: expect.stringMatching(/^left over: .* tea\.gone to tea\.\*/),
     });
+  });
+
+  it('finds another order or another number of attempts worth a warning', async () => {
+    const name = 'tea.ordered';
+    const stored = { name, durable: true, keyBy: () => 'tea', maxDeliver: Number.POSITIVE_INFINITY };
+    await (await conn.subscribe('tea.*', () => {}, stored)).close();
+    const messages = async (options: Consumer['options']) => {
+      const found = await findings(conn, consumer({ name, options }), consumer({}), consumer({ name: 'tea.gone' }));
+      return found.map(({ severity, message }) => [severity, message.split(': ')[1]]);
+    };
+    const same = { keyBy: () => 'other', maxDeliver: Number.POSITIVE_INFINITY };
+    expect(await messages(same)).toEqual([]);
+    expect(await messages({ keyBy: 'stream', maxDeliver: 3 })).toEqual([
+      ['warning', 'keyBy is stream, stored is function; maxDeliver is 3, stored is none'],
+    ]);
+    expect(await messages({ serial: true })).toEqual([
+      [
+        'warning',
+        'serial is true, stored is false; concurrency is 1, stored is 64; keyBy is none, stored is function; maxDeliver is 10, stored is none',
+      ],
+    ]);
   });
 
   it('finds an error in what the log would refuse at the start', async () => {

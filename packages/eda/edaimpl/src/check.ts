@@ -1,6 +1,6 @@
 import type { Context } from '@samovar/context';
-import type { Conn, Consumer, SubscriptionInfo } from '@samovar/eda';
-import { changedOptions, checkTerms } from '@samovar/edacore';
+import { type Conn, type Consumer, type SubscriptionInfo, UnsupportedError } from '@samovar/eda';
+import { changedOptions, checkTerms, type OptionChange } from '@samovar/edacore';
 import type { Check, Finding } from '@samovar/server';
 
 /** Compares the consumers with the subscriptions that the log keeps. */
@@ -22,9 +22,31 @@ export class ConsumersCheck implements Check {
     return [
       ...found.filter(({ severity }) => severity === 'error'),
       ...found.filter(({ severity }) => severity === 'warning'),
+      ...(await this.#findParked(ctx)),
       ...stored.values().map(leftOver),
     ];
   }
+
+  async #findParked(ctx: Context): Promise<Finding[]> {
+    const findings: Finding[] = [];
+    for (const { name } of this.#consumers) {
+      const parked = this.#conn.parked(name);
+      const count = await parked.count(ctx).catch(noneIfUnsupported);
+      if (count === 0) continue;
+      const since = (await parked.oldest(ctx))?.toISOString() ?? 'just now';
+      findings.push({
+        severity: 'warning',
+        message: `consumer ${name} has given up ${count} event${count === 1 ? '' : 's'}, the oldest since ${since}`,
+        mend: `samovar parked list ${name} tells why; replay or skip them`,
+      });
+    }
+    return findings;
+  }
+}
+
+function noneIfUnsupported(error: unknown): number {
+  if (error instanceof UnsupportedError) return 0;
+  throw error;
 }
 
 function compare({ name, selector, options }: Consumer, stored: SubscriptionInfo | undefined): Finding[] {
@@ -43,10 +65,14 @@ function compare({ name, selector, options }: Consumer, stored: SubscriptionInfo
   }
   const changed = changedOptions(stored.options, terms);
   if (changed.length === 0) return [];
-  const differences = changed.map((option) => `${option} is ${terms[option]}, stored is ${stored.options[option]}`);
+  const differences = changed.map(({ option, from, to }) => `${option} is ${shown(to)}, stored is ${shown(from)}`);
   const message = `consumer ${name} has other options than its stored subscription: ${differences.join('; ')}`;
-  const backfill = changed.includes('backfill') ? '; backfill only counts under a new name' : '';
+  const backfill = changed.some(({ option }) => option === 'backfill') ? '; backfill only counts under a new name' : '';
   return [{ severity: 'warning', message, mend: `nothing, if that is meant: the next start stores them${backfill}` }];
+}
+
+function shown(value: OptionChange['to']): string {
+  return value === null ? 'none' : String(value);
 }
 
 /** Whoever subscribes without being a consumer is not known here. */

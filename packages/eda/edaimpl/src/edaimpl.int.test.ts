@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { background as ctx } from '@samovar/context';
+import { Data } from '@samovar/eda';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connect } from './edaimpl.ts';
 
@@ -57,13 +58,50 @@ describe('connect', () => {
     },
   );
 
-  it('does not know NATS yet', async () => {
-    await expect(connect('nats://localhost:4222')).rejects.toMatchObject({ status: 'unimplemented' });
+  it.each([
+    'postgres://ann:s3cret@host/db',
+    'natz://ann:s3cret@host:4222',
+    'sqlite://ann:s3cret@host/events.db',
+    'ann:s3cret@host',
+  ])('tells no password of the URL it refuses: %s', async (url) => {
+    const error: Error = await connect(url).then(
+      () => expect.fail('this should have been refused'),
+      (refused) => refused,
+    );
+    const told = [error.message, String(error), JSON.stringify(error), String(error.cause)].join();
+    expect(told).not.toContain('s3cret');
+  });
+
+  it('says where it has looked for NATS in vain, and tells nobody the password', async () => {
+    const failed = connect('nats://me:secret@127.0.0.1:1');
+    await expect(failed).rejects.toMatchObject({ id: 'eda.logUnavailable', message: /127\.0\.0\.1:1/ });
+    await expect(failed).rejects.not.toThrow('secret');
+    await expect(connect('mysql://me:secret@host/x')).rejects.not.toThrow('secret');
   });
 
   it.each(['memory:', 'sqlite:'])('%s refuses wrong options', async (scheme) => {
     const url = scheme === 'sqlite:' ? `sqlite:${join(folder, 'x.db')}` : scheme;
     await expect(connect(url, { client: 'x'.repeat(256) })).rejects.toMatchObject({ details: { field: 'client' } });
+    for (const maxCommitBytes of [0, 1023, 64 * 1024 * 1024 + 1, 1024.5, Number.NaN, '1024' as never]) {
+      await expect(connect(url, { maxCommitBytes })).rejects.toMatchObject({ details: { field: 'maxCommitBytes' } });
+    }
     expect(readdirSync(folder)).toEqual([]);
   });
+
+  it.each(['memory', 'sqlite'])(
+    '%s takes commits of as many bytes as it is told, and stores nothing of others',
+    async (scheme) => {
+      await using conn = await connect(scheme === 'sqlite' ? `sqlite:${join(folder, 'x.db')}` : 'memory:', {
+        maxCommitBytes: 1024,
+      });
+      const event = (length: number) => ({ type: 't', data: Data.string('\u{1F375}'.repeat(length / 4)) });
+      const refused = { id: 'eda.invalidArgument', details: { field: 'data' } };
+      await expect(conn.publish(ctx, 's', event(1028))).rejects.toMatchObject(refused);
+      await expect(conn.publish(ctx, 's', event(1028))).rejects.toThrow('maxCommitBytes');
+      await expect(conn.publishAll(ctx, 's', [event(512), event(516)])).rejects.toMatchObject(refused);
+      expect(await conn.head(ctx, 's')).toBeNull();
+      await conn.publishAll(ctx, 's', [event(512), event(512)]);
+      await conn.publish(ctx, 's', event(1024));
+    },
+  );
 });

@@ -1,5 +1,4 @@
 import { type Conn, type ConnectOptions, InvalidArgumentError } from '@samovar/eda';
-import { DomainError } from '@samovar/errors';
 
 /**
  * Opens the event log at `url`:
@@ -7,10 +6,13 @@ import { DomainError } from '@samovar/errors';
  *   Several processes may have it open.
  * - `memory:`: a log of its own in this process's memory; `memory:<name>`: one that all connections with the name
  *   share. It is gone when the last of them is closed.
+ * - `nats://<host>:4222`: the log that the server's JetStream keeps under `ConnectOptions.cluster`. Several servers are
+ *   `nats://<a>:4222,<b>:4222`, credentials `nats://<user>:<password>@<a>` or `nats://<token>@<a>`; `tls://<host>` and
+ *   `?tls=true` or `?tls=<file of certificate authorities>` encrypt.
  *
  * @throws {InvalidArgumentError} if the URL is none of these, or an option is not as `ConnectOptions` says.
- * @throws {NotALogError} if the file is something else, newer or damaged; it is left as it is.
- * @throws {LogUnavailableError} if the file cannot be opened.
+ * @throws {NotALogError} if the file, or what the server keeps, is something else, newer or damaged; it is left as it is.
+ * @throws {LogUnavailableError} if the file cannot be opened, or the server not be reached.
  */
 export async function connect(url: string, options?: ConnectOptions): Promise<Conn> {
   if (typeof url !== 'string') throw new InvalidArgumentError('url', `is ${typeof url}, not a text`);
@@ -22,11 +24,14 @@ export async function connect(url: string, options?: ConnectOptions): Promise<Co
     case 'sqlite':
       return (await import('@samovar/edasqlite')).connectSqlite(pathOf(rest), options);
     case 'nats':
-      throw new DomainError('unimplemented', 'eda.unimplemented', {
-        publicMessage: 'event logs on NATS are not available yet: use sqlite:<path>',
-      });
+    case 'tls':
+      return (await import('@samovar/edanats')).connectNats(url, options);
     default:
-      throw new InvalidArgumentError('url', `is ${JSON.stringify(url)}; supported are sqlite:<path> and memory:`);
+      // Not the URL itself: it may hold a password.
+      throw new InvalidArgumentError(
+        'url',
+        `${schemeOf(scheme)}; supported are sqlite:<path>, nats://<host> and memory:`,
+      );
   }
 }
 
@@ -35,4 +40,8 @@ function pathOf(rest: string): string {
   const path = rest.startsWith('///') ? rest.slice(2) : rest;
   if (path === '' || path.startsWith('//')) throw new InvalidArgumentError('url', 'names no file: write sqlite:<path>');
   return path;
+}
+
+function schemeOf(scheme: string): string {
+  return /^[a-z][a-z0-9+.-]{0,19}$/.test(scheme) ? `begins with ${scheme}:` : 'does not say which kind of log it is';
 }

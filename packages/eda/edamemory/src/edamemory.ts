@@ -1,6 +1,9 @@
 import type { Conn, ConnectOptions } from '@samovar/eda';
 import { Log, LogConn, OpenLogs } from '@samovar/edacore';
+import { type MemoryClock, systemClock } from './clock.ts';
 import { MemoryLog } from './memorylog.ts';
+
+export type { MemoryClock } from './clock.ts';
 
 const named = new OpenLogs<string>();
 
@@ -8,9 +11,12 @@ const named = new OpenLogs<string>();
  * Connects to an event log in this process's memory. Without a name, or with the empty one, it is a log of its own;
  * connections with one name share a log, which is gone when the last of them is closed.
  *
+ * Whoever opens a log says by which clock it tells `ackTime`, and `time` where none is set, and forgets idempotency keys
+ * after two minutes. Pauses and limits of handlers are by the system's clock. Default: the system's.
+ *
  * @throws {InvalidArgumentError} if an option is not as `ConnectOptions` says.
  */
-export function connectMemory(name: string, options?: ConnectOptions): Conn {
-  const open = () => (name === '' ? new Log(new MemoryLog()) : named.get(name, () => new MemoryLog()));
+export function connectMemory(name: string, options?: ConnectOptions, clock: MemoryClock = systemClock): Conn {
+  const open = () => (name === '' ? new Log(new MemoryLog(clock)) : named.get(name, () => new MemoryLog(clock)));
   return LogConn.to(open, options);
 }

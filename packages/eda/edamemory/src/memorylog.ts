@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { throwIfDone } from '@samovar/context';
-import { ClosedError } from '@samovar/eda';
+import { type Context, throwIfDone } from '@samovar/context';
+import { ClosedError, DuplicateErasedError } from '@samovar/eda';
 import {
   type Append,
   asLast,
@@ -12,12 +12,13 @@ import {
   type Selector,
   type Seq,
   StoredEvent,
-  type StoredSubscription,
   type StreamPage,
   type Subscriptions,
   Wakes,
 } from '@samovar/edacore';
+import type { MemoryClock } from './clock.ts';
 import { RecentKeys } from './recentkeys.ts';
+import { MemorySubscriptions } from './subscriptions.ts';
 
 /** Events looked through for one page. */
 const span = 10_000;
@@ -28,11 +29,21 @@ export class MemoryLog implements Backend {
   readonly leaseMs = Number.POSITIVE_INFINITY;
   readonly wakes = new Wakes();
   readonly subscriptions: Subscriptions = new MemorySubscriptions();
-  readonly #events: StoredEvent[] = [];
+  readonly now = () => this.#clock.now();
+  readonly #clock: MemoryClock;
+  #events: StoredEvent[] = [];
   readonly #streams = new Map<string, { head: Head; readonly events: StoredEvent[] }>();
-  readonly #keys = new RecentKeys();
+  readonly #keys: RecentKeys;
   #position = 0;
+  #tip: Seq = 0;
+  /** The last event that there was when something was erased; what was read since is not erased. */
+  #erasedUpTo: Seq = 0;
   #closed = false;
+
+  constructor(clock: MemoryClock) {
+    this.#clock = clock;
+    this.#keys = new RecentKeys(clock);
+  }
 
   append(append: Append): void {
     try {
@@ -64,9 +75,7 @@ export class MemoryLog implements Backend {
   }
 
   at(seqs: readonly Seq[]): StoredEvent[] {
-    return seqs
-      .flatMap((seq) => this.#events[countUpTo(this.#events, seq) - 1] ?? [])
-      .filter(({ seq }) => seqs.includes(seq));
+    return seqs.flatMap((seq) => this.#at(seq) ?? []);
   }
 
   head(stream: string): Head | undefined {
@@ -82,8 +91,20 @@ export class MemoryLog implements Backend {
     return { streams, next: names.length > limit ? names[limit - 1] : undefined };
   }
 
+  async erase(ctx: Context, stream: string): Promise<void> {
+    if (this.#closed) throw new ClosedError('the event log');
+    throwIfDone(ctx);
+    if (!this.#streams.delete(stream)) return;
+    this.#events = this.#events.filter((event) => event.stream !== stream);
+    this.#erasedUpTo = this.#tip;
+  }
+
+  isErased(seq: Seq): boolean {
+    return seq <= this.#erasedUpTo && this.#at(seq) === undefined;
+  }
+
   tip(): Seq {
-    return this.#events.at(-1)?.seq ?? 0;
+    return this.#tip;
   }
 
   extent(selector: Selector): { readonly tip: Seq; readonly events: number } {
@@ -108,6 +129,7 @@ export class MemoryLog implements Backend {
     const { stream, key, rows, client } = append;
     const first = key === undefined ? undefined : this.#keys.get(stream, key);
     if (first !== undefined) {
+      if (this.#at(first.seq) === undefined) throw new DuplicateErasedError(stream, key as string);
       append.stored(this.number, first.seq, first.count, first.clock);
       return;
     }
@@ -115,7 +137,7 @@ export class MemoryLog implements Backend {
     const conflict = append.conflict(this.number, known?.head);
     if (conflict !== undefined) throw conflict;
     const seq = firstSeq(++this.#position);
-    const clock = Date.now();
+    const clock = this.#clock.now();
     const state = known ?? { head: { seq, clock }, events: [] };
     for (const [i, { kind, type, data, time, schema, aggregate, cause, meta }] of rows.entries()) {
       const kindHere = i === rows.length - 1 ? asLast(kind) : kind;
@@ -124,35 +146,17 @@ export class MemoryLog implements Backend {
       state.events.push(event);
       this.#events.push(event);
     }
-    state.head = { seq: seq + rows.length - 1, clock };
+    this.#tip = seq + rows.length - 1;
+    state.head = { seq: this.#tip, clock };
     this.#streams.set(stream, state);
     if (key !== undefined) this.#keys.add(stream, key, { seq, count: rows.length, clock });
     append.stored(this.number, seq, rows.length, clock);
     this.wakes.notify(new Set([stream]));
   }
-}
 
-class MemorySubscriptions implements Subscriptions {
-  readonly #stored = new Map<string, StoredSubscription>();
-  #epoch = 0;
-
-  all(): [name: string, stored: StoredSubscription][] {
-    return [...this.#stored];
-  }
-
-  peek(name: string): StoredSubscription | undefined {
-    return this.#stored.get(name);
-  }
-
-  async change(name: string, change: Parameters<Subscriptions['change']>[1]): Promise<StoredSubscription | undefined> {
-    const changed = change(this.#stored.get(name), () => ++this.#epoch);
-    if (changed !== undefined) this.#stored.set(name, changed);
-    return changed;
-  }
-
-  drop(name: string): Promise<void> {
-    this.#stored.delete(name);
-    return Promise.resolve();
+  #at(seq: Seq): StoredEvent | undefined {
+    const event = this.#events[countUpTo(this.#events, seq) - 1];
+    return event?.seq === seq ? event : undefined;
   }
 }
 

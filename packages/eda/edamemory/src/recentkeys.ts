@@ -1,4 +1,5 @@
 import type { Seq } from '@samovar/edacore';
+import type { MemoryClock } from './clock.ts';
 
 /** Milliseconds that a key is remembered, on a clock that nobody sets. */
 const window = 120_000;
@@ -13,6 +14,11 @@ interface Stored {
 export class RecentKeys {
   /** In the order in which they were added. */
   readonly #keys = new Map<string, { readonly stored: Stored; readonly until: number }>();
+  readonly #clock: MemoryClock;
+
+  constructor(clock: MemoryClock) {
+    this.#clock = clock;
+  }
 
   get(stream: string, key: string): Stored | undefined {
     this.#forget();
@@ -20,11 +26,11 @@ export class RecentKeys {
   }
 
   add(stream: string, key: string, stored: Stored): void {
-    this.#keys.set(`${stream} ${key}`, { stored, until: performance.now() + window });
+    this.#keys.set(`${stream} ${key}`, { stored, until: this.#clock.elapsed() + window });
   }
 
   #forget(): void {
-    const now = performance.now();
+    const now = this.#clock.elapsed();
     for (const [key, { until }] of this.#keys) {
       if (until > now) break;
       this.#keys.delete(key);

@@ -5,7 +5,7 @@ import type { Tail } from './tail.ts';
 
 /** Unfolded events at which folding begins, at least, and those folded in one transaction. */
 const threshold = 65_536;
-const stepSize = 2000;
+const stepSize = 3000;
 /** Milliseconds of a generation of idempotency keys: what a key is remembered for, at least, once folded. */
 const generationTime = 120_000;
 const sweepSize = 1000;
@@ -47,9 +47,22 @@ export class Folder {
   find(state: StreamState, key: string): Seq | undefined {
     const unfolded = state.keys?.get(key);
     if (unfolded !== undefined || !this.#tail.hasKeys) return unfolded;
-    if (!this.#streams.foldedKeys.mayHave(state.id, key)) return undefined;
-    const [seq] = this.#findKey.get(this.#tail.generation, state.id, key) as unknown as [number | null];
-    return seq ?? undefined;
+    return this.#findFolded(state.id, key);
+  }
+
+  /** Whether what was published to the stream with this key is erased. */
+  isErased(stream: string, key: string): boolean {
+    const ids = this.#tail.erased.idsOf(stream, this.#tail.generation);
+    return ids.some((id) => this.#findFolded(id, key) !== undefined);
+  }
+
+  /** Folds up to `limit` events of one stream, inside a transaction, before that has a step. */
+  foldStream(state: StreamState, limit: number): void {
+    const count = Math.min(limit, state.unfolded.length);
+    if (count === 0) return;
+    this.#fold(state, count);
+    // At once, or else the step would take them again; if the transaction fails, all is forgotten.
+    this.#streams.folded(state, count);
   }
 
   /** One step, inside a transaction. Returns whether the log's row has to be stored. */
@@ -81,17 +94,29 @@ export class Folder {
     this.#step = [];
   }
 
+  #findFolded(stream: number, key: string): Seq | undefined {
+    if (!this.#streams.foldedKeys.mayHave(stream, key)) return undefined;
+    const [seq] = this.#findKey.get(this.#tail.generation, stream, key) as unknown as [number | null];
+    return seq ?? undefined;
+  }
+
   #foldNext(queue: StreamState[], limit: number): number {
     const state = queue[queue.length - 1] as StreamState;
     const all = state.unfolded.findLastIndex((seq) => seq <= this.#target) + 1;
     const count = Math.min(all, limit);
     if (count === all) queue.pop();
     if (count === 0) return 1;
+    const rows = this.#fold(state, count);
+    this.#step.push({ state, count });
+    return rows;
+  }
+
+  /** Writes the stream's first `count` unfolded events into the tables. Returns how many rows that took. */
+  #fold(state: StreamState, count: number): number {
     for (let i = 0; i < count; i++) this.#insertEvent.run(state.id, state.unfolded[i] as Seq);
     const head = state.unfolded[count - 1] as Seq;
     const keys = this.#foldKeys(state, head);
     this.#updateStream.run(head, state.head?.clock ?? 0, state.foldedEvents + count, state.id);
-    this.#step.push({ state, count });
     return count + keys;
   }
 

@@ -68,7 +68,7 @@ export class Pages {
   at(seqs: readonly Seq[]): StoredEvent[] {
     return seqs.flatMap((seq) => {
       const row = this.#one.get(seq) as unknown as Row | undefined;
-      return row === undefined ? [] : new StoredEvent(this.#number, this.#streams.byId(row[1]).name, row);
+      return row === undefined ? [] : this.#eventsOf([row], () => true);
     });
   }
 
@@ -96,7 +96,8 @@ export class Pages {
     return (stream) => {
       let answer = matches.get(stream);
       if (answer === undefined) {
-        answer = selector.matches(this.#streams.byId(stream).name);
+        const state = this.#streams.byId(stream);
+        answer = state !== undefined && !state.isErased && selector.matches(state.name);
         matches.set(stream, answer);
       }
       return answer;
@@ -105,11 +106,19 @@ export class Pages {
 
   #scan(statements: BothWays, request: PageRequest, matches: (stream: number) => boolean): Page {
     const { rows, isFull } = this.#rows(statements, [], request);
+    const events = this.#eventsOf(rows, matches);
+    return { events, cursor: isFull ? lastOf(rows) : endOf(request), more: isFull };
+  }
+
+  /** What matches, without what is erased, also since it was found to match. */
+  #eventsOf(rows: readonly Row[], matches: (stream: number) => boolean): StoredEvent[] {
     const events: StoredEvent[] = [];
     for (const row of rows) {
-      if (matches(row[1])) events.push(new StoredEvent(this.#number, this.#streams.byId(row[1]).name, row));
+      if (!matches(row[1])) continue;
+      const state = this.#streams.byId(row[1]);
+      if (state !== undefined && !state.isErased) events.push(new StoredEvent(this.#number, state.name, row));
     }
-    return { events, cursor: isFull ? lastOf(rows) : endOf(request), more: isFull };
+    return events;
   }
 
   /** The stream's folded events and its others are on different pages; a page may be empty. */
@@ -139,7 +148,9 @@ export class Pages {
       const seq = seqs[i];
       if (seq === undefined || seq > to) return { rows, isFull: false };
       if (rows.length === limit || bytes >= pageBytes) return { rows, isFull: true };
-      const row = this.#one.get(seq) as unknown as Row;
+      const row = this.#one.get(seq) as unknown as Row | undefined;
+      // Another process may have erased it since the tail was looked at.
+      if (row === undefined) continue;
       rows.push(row);
       bytes += row[4]?.length ?? 0;
     }

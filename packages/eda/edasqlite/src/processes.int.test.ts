@@ -1,12 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { background as ctx, withTimeout } from '@samovar/context';
 import { type Conn, Data, type Event, type EventId } from '@samovar/eda';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Child } from '../testing.ts';
 import { connectSqlite } from './edasqlite.ts';
 
 let folder: string;
@@ -25,48 +23,10 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Another process that has the log open as `conn`, runs `code`, and says what it gives to `say`. */
-class Child {
-  readonly said: string[] = [];
-  readonly #process: ChildProcess;
-  readonly #closed: Promise<unknown>;
-
-  constructor(code: string) {
-    const program = `
-      import { writeSync } from 'node:fs';
-      import { background as ctx } from '@samovar/context';
-      import { Data } from '@samovar/eda';
-      const { connectSqlite } = await import('./src/edasqlite.ts');
-      const say = (text) => writeSync(1, text + '\\n');
-      const conn = connectSqlite(${JSON.stringify(path)}, { logger: null });
-      ${code}`;
-    const args = ['--conditions=@samovar/source', '--input-type=module', '--eval', program];
-    const cwd = join(import.meta.dirname, '..');
-    this.#process = spawn(process.execPath, args, { cwd, stdio: ['pipe', 'pipe', 'inherit'] });
-    const lines = createInterface({ input: this.#process.stdout as NodeJS.ReadableStream });
-    lines.on('line', (line) => this.said.push(line));
-    this.#closed = once(lines, 'close');
-    children.push(this);
-  }
-
-  /** Resolves when it has said this much. */
-  async says(count: number): Promise<void> {
-    await vi.waitUntil(() => this.said.length >= count, { timeout: 20_000, interval: 1 });
-  }
-
-  /** Lets it go on where it reads from its standard input. */
-  nudge(): void {
-    this.#process.stdin?.write('\n');
-  }
-
-  async exited(): Promise<void> {
-    await this.#closed;
-  }
-
-  async kill(): Promise<void> {
-    this.#process.kill('SIGKILL');
-    await this.#closed;
-  }
+function newChild(code: string): Child {
+  const child = new Child(path, code);
+  children.push(child);
+  return child;
 }
 
 async function readAll(selector: string): Promise<Event[]> {
@@ -85,7 +45,7 @@ describe('kill -9', () => {
     const acknowledged = new Map<EventId, string>();
     const delivered: string[] = [];
     for (const round of range(4)) {
-      const child = new Child(`
+      const child = newChild(`
         let n = 0;
         const one = async (w) => {
           for (;;) {
@@ -120,7 +80,7 @@ describe('kill -9', () => {
   it('of a subscriber repeats at most what it had not stored, and loses nothing', async () => {
     conn = connectSqlite(path, { logger: null });
     await publish(range(5000));
-    const child = new Child(`
+    const child = newChild(`
       const pause = () => new Promise((resolve) => setTimeout(resolve, 1));
       const handle = async (_, event) => { await pause(); say(event.data.json() + '') };
       await conn.subscribe('s', handle, { name: 'n', durable: true, backfill: true, concurrency: 20 });`);
@@ -152,7 +112,7 @@ describe('a durable subscription in two processes', () => {
   /** Another process that is active, and a subscription here that stands by. */
   async function activeAndStandby(then = ''): Promise<{ child: Child; seen: number[]; state: () => string }> {
     conn = connectSqlite(path, { logger: null });
-    const child = new Child(subscribe + then);
+    const child = newChild(subscribe + then);
     await child.says(1);
     expect(child.said).toEqual(['running']);
     const seen: number[] = [];
@@ -210,7 +170,7 @@ describe('two processes on one log', () => {
   it('never both win a head', async () => {
     conn = connectSqlite(path, { logger: null });
     const rounds = 150;
-    const child = new Child(`
+    const child = newChild(`
       for (let won = 0; won < ${rounds}; ) {
         const expectedHead = await conn.head(ctx, 's');
         try {
@@ -239,7 +199,7 @@ describe('two processes on one log', () => {
   it('wake each other soon, and share keys', async () => {
     conn = connectSqlite(path, { logger: null });
     const latencies: number[] = [];
-    const child = new Child(`
+    const child = newChild(`
       for (let n = 0; n < 50; n++) {
         await conn.publish(ctx, 's.' + (n % 3), { type: 't', data: Data.json(Date.now()) });
         await new Promise((resolve) => setTimeout(resolve, 10));
@@ -256,7 +216,7 @@ describe('two processes on one log', () => {
 
   it('may make it at once', async () => {
     const code = `say(await conn.publish(ctx, 's', { type: 't' })); await conn.close();`;
-    const four = range(4).map(() => new Child(code));
+    const four = range(4).map(() => newChild(code));
     await Promise.all(four.map((child) => child.exited()));
     conn = connectSqlite(path, { logger: null });
     expect((await readAll('s')).map(({ id }) => id)).toEqual(four.flatMap(({ said }) => said).sort());

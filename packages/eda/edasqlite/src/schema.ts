@@ -1,9 +1,38 @@
 /** What SQLite's header says of an event log: 'SAMV', and the version of the tables below. */
 export const applicationId = 0x53414d56;
-export const version = 2;
+export const version = 3;
+
+/**
+ * What subscriptions have parked, and what waits behind it, by the event and by the key. `request` is what an operator
+ * asks for, '' for nothing.
+ */
+const parkedTables = `
+  CREATE TABLE parked (
+    subscription TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    key TEXT,
+    attempts INTEGER NOT NULL,
+    error TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    request TEXT NOT NULL,
+    PRIMARY KEY (subscription, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX parked_requested ON parked (subscription, seq) WHERE request <> '';
+  CREATE TABLE parked_waiting (
+    subscription TEXT NOT NULL,
+    seq INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    PRIMARY KEY (subscription, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX parked_waiting_keys ON parked_waiting (subscription, key, seq);
+`;
 
 /** What makes a file of version 1 one of version 2, and so on. */
-export const upgrades: readonly string[] = ["ALTER TABLE subscriptions ADD COLUMN options TEXT NOT NULL DEFAULT '{}'"];
+export const upgrades: readonly string[] = [
+  "ALTER TABLE subscriptions ADD COLUMN options TEXT NOT NULL DEFAULT '{}'",
+  // Older programs that have the file open do not know what is parked: under this name they store no positions.
+  `ALTER TABLE subscriptions RENAME TO durable_subscriptions; ${parkedTables}`,
+];
 
 /**
  * Publishing only adds to `events` and changes the row of `log`. Which events a stream has (`stream_events`, and the
@@ -57,7 +86,7 @@ export const schema = `
     seq INTEGER NOT NULL,
     PRIMARY KEY (generation, stream, key)
   ) STRICT, WITHOUT ROWID;
-  CREATE TABLE subscriptions (
+  CREATE TABLE durable_subscriptions (
     name TEXT PRIMARY KEY,
     selector TEXT NOT NULL,
     high INTEGER NOT NULL,
@@ -70,4 +99,5 @@ export const schema = `
     expires INTEGER NOT NULL,
     options TEXT NOT NULL DEFAULT '{}'
   ) STRICT, WITHOUT ROWID;
+  ${parkedTables}
 `;

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { Context } from '@samovar/context';
 import {
   type Append,
   type Backend,
@@ -12,6 +13,7 @@ import {
   type Subscriptions,
   Wakes,
 } from '@samovar/edacore';
+import { Eraser } from './eraser.ts';
 import { asLogError, isBusy } from './errors.ts';
 import { openFile } from './file.ts';
 import { Folder } from './folder.ts';
@@ -39,6 +41,7 @@ export class SqliteLog implements Backend {
   readonly #tail: Tail;
   readonly #pages: Pages;
   readonly #writer: Writer;
+  readonly #eraser: Eraser;
   #poll: NodeJS.Timeout | undefined;
 
   /** @throws {NotALogError} @throws {LogUnavailableError} */
@@ -55,7 +58,10 @@ export class SqliteLog implements Backend {
     const parts = { db, path, number: this.number, streams: this.#streams, tail: this.#tail, folder, notify };
     this.#writer = new Writer(parts);
     this.subscriptions = new SqliteSubscriptions(db, this.#writer, (read) => this.#fresh(read));
+    this.#eraser = new Eraser({ ...parts, writer: this.#writer });
     this.#fresh(() => {});
+    // Should it fail, there is another attempt when the log is opened again.
+    this.#eraser.resume().catch(() => {});
   }
 
   append(append: Append): void {
@@ -84,6 +90,14 @@ export class SqliteLog implements Backend {
     });
   }
 
+  erase(ctx: Context, stream: string): Promise<void> {
+    return this.#eraser.erase(ctx, stream);
+  }
+
+  isErased(seq: Seq): boolean {
+    return seq <= this.#tail.erasedUpTo && this.at([seq]).length === 0;
+  }
+
   tip(): Seq {
     return this.#fresh(() => this.#tail.tip);
   }
@@ -97,6 +111,7 @@ export class SqliteLog implements Backend {
   }
 
   async close(): Promise<void> {
+    this.#eraser.stop();
     await this.#writer.close();
     this.#watch(false);
     this.#db.close();

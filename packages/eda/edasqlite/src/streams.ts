@@ -2,6 +2,8 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Head, Seq } from '@samovar/edacore';
 import { KeyFilter } from './keyfilter.ts';
 
+/** Comes after the names of erased streams, and before all others. */
+const beforeNames = ',';
 /** Streams kept in memory beyond those that have to be. */
 const kept = 100_000;
 
@@ -9,6 +11,8 @@ const kept = 100_000;
 export class StreamState {
   readonly id: number;
   readonly name: string;
+  /** Whether it is erased, and its events are about to go. */
+  readonly isErased: boolean;
   /** The last folded event; 0 if there is none. */
   foldedHead: Seq;
   foldedEvents: number;
@@ -21,6 +25,7 @@ export class StreamState {
   constructor(id: number, name: string, foldedHead: Seq, clock: number, foldedEvents: number) {
     this.id = id;
     this.name = name;
+    this.isErased = name.startsWith('!');
     this.foldedHead = foldedHead;
     this.#clock = clock;
     this.foldedEvents = foldedEvents;
@@ -94,16 +99,19 @@ export class Streams {
     return this.#byName.get(name) ?? this.#keep(this.#findByName.get(name));
   }
 
-  byId(id: number): StreamState {
-    const state = this.#byId.get(id) ?? this.#keep(this.#findById.get(id));
-    if (state === undefined)
-      throw new Error(`the event log has events of a stream numbered ${id}, which it does not know`);
-    return state;
+  /** undefined: it was erased a moment ago, and its events went while they were looked at. */
+  byId(id: number): StreamState | undefined {
+    return this.#byId.get(id) ?? this.#keep(this.#findById.get(id));
   }
 
-  /** Streams of these names, by name; not kept. */
+  /** Streams of these names, by name, without those that are erased; not kept. */
   range(after: string, prefix: string, limit: number): StreamState[] {
-    const rows = this.#range.all(after, prefix, `${prefix}\x7f`, limit) as unknown as StreamRow[];
+    const rows = this.#range.all(
+      after > beforeNames ? after : beforeNames,
+      prefix,
+      `${prefix}\x7f`,
+      limit,
+    ) as unknown as StreamRow[];
     return rows.map((row) => this.#byId.get(row[0]) ?? new StreamState(...row));
   }
 
@@ -140,6 +148,15 @@ export class Streams {
       const count = state.unfolded.findLastIndex((seq) => seq <= indexed) + 1;
       if (count > 0) this.folded(state, count);
     }
+  }
+
+  /** The stream of this number is erased; its events and keys are all in the tables, under another name. */
+  erased(id: number): void {
+    const state = this.#byId.get(id);
+    if (state === undefined) return;
+    this.folded(state, state.unfolded.length);
+    this.#byId.delete(id);
+    if (this.#byName.get(state.name) === state) this.#byName.delete(state.name);
   }
 
   /** Forgets everything, unfolded events too. */

@@ -1,12 +1,14 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { EventId } from '@samovar/eda';
-import type { StoredSubscription, Subscriptions } from '@samovar/edacore';
-import type { Writer } from './writer.ts';
+import type { Changed, Parked, ParkedRequest, Seq, StoredSubscription, Subscriptions } from '@samovar/edacore';
+import { ParkedTables } from './parked.ts';
+import type { Task, Writer } from './writer.ts';
 
-/** Durable subscriptions in a table; changes share their transactions with publications. */
+/** Durable subscriptions in tables; changes share their transactions with publications. */
 export class SqliteSubscriptions implements Subscriptions {
-  readonly #writer: Writer;
+  readonly #writer: Pick<Writer, 'add'>;
   readonly #read: <T>(query: () => T) => T;
+  readonly #parked: ParkedTables;
   readonly #all: StatementSync;
   readonly #find: StatementSync;
   readonly #put: StatementSync;
@@ -17,10 +19,11 @@ export class SqliteSubscriptions implements Subscriptions {
   constructor(db: DatabaseSync, writer: Writer, read: <T>(query: () => T) => T) {
     this.#writer = writer;
     this.#read = read;
-    this.#all = db.prepare('SELECT * FROM subscriptions');
-    this.#find = db.prepare('SELECT * FROM subscriptions WHERE name = ?');
-    this.#put = db.prepare('REPLACE INTO subscriptions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-    this.#delete = db.prepare('DELETE FROM subscriptions WHERE name = ?');
+    this.#parked = new ParkedTables(db);
+    this.#all = db.prepare('SELECT * FROM durable_subscriptions');
+    this.#find = db.prepare('SELECT * FROM durable_subscriptions WHERE name = ?');
+    this.#put = db.prepare('REPLACE INTO durable_subscriptions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#delete = db.prepare('DELETE FROM durable_subscriptions WHERE name = ?');
     this.#newEpoch = db.prepare('UPDATE log SET epoch = epoch + 1 RETURNING epoch');
   }
 
@@ -34,19 +37,53 @@ export class SqliteSubscriptions implements Subscriptions {
   }
 
   change(name: string, change: Parameters<Subscriptions['change']>[1]): Promise<StoredSubscription | undefined> {
-    return new Promise((resolve, reject) => {
-      let changed: StoredSubscription | undefined;
-      const run = () => {
+    let changed: Changed | undefined;
+    return this.#write(
+      () => {
         changed = change(this.#stored(name), () => this.#newEpoch.get()?.epoch as number);
         if (changed !== undefined) this.#store(name, changed);
-      };
-      this.#writer.add({ run, succeed: () => resolve(changed), fail: reject });
-    });
+      },
+      () => changed,
+    );
   }
 
   drop(name: string): Promise<void> {
+    return this.#write(
+      () => {
+        this.#delete.run(name);
+        this.#parked.clear(name);
+      },
+      () => {},
+    );
+  }
+
+  parked(name: string): Parked {
+    const [read, tables] = [this.#read, this.#parked];
+    return {
+      rows: (after, limit) => read(() => tables.rows(name, after, limit)),
+      requested: (limit) => read(() => tables.requested(name, limit)),
+      waiting: (key, after, limit) => read(() => tables.waiting(name, key, after, limit)),
+      waitingKeys: (after, limit) => read(() => tables.waitingKeys(name, after, limit)),
+      firstWaiting: () => read(() => tables.firstWaiting(name)),
+      count: () => read(() => tables.count(name)),
+    };
+  }
+
+  request(name: string, seqs: readonly Seq[], request: ParkedRequest): Promise<Seq[]> {
+    let others: Seq[] = [];
+    return this.#write(
+      () => {
+        others = this.#parked.request(name, seqs, request);
+      },
+      () => others,
+    );
+  }
+
+  /** Runs `run` in a transaction, perhaps more than once, and answers with `result` when it is committed. */
+  #write<T>(run: () => void, result: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#writer.add({ run: () => this.#delete.run(name), succeed: resolve, fail: reject });
+      const task: Task = { run, succeed: () => resolve(result()), fail: reject };
+      this.#writer.add(task);
     });
   }
 
@@ -55,10 +92,12 @@ export class SqliteSubscriptions implements Subscriptions {
     return row && subscriptionOf(row);
   }
 
-  #store(name: string, { selector, options, offset, owner, epoch, beat, expires }: StoredSubscription): void {
+  #store(name: string, { selector, options, offset, owner, epoch, beat, expires, parked }: Changed): void {
     const { high, acked, last } = offset;
     const [pending, opts] = [JSON.stringify(offset.pending), JSON.stringify(options)];
     this.#put.run(name, selector, high, pending, acked, last, owner, epoch, beat, expires, opts);
+    if (parked === 'none') this.#parked.clear(name);
+    else if (parked !== undefined) this.#parked.apply(name, parked);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { maxCommit, type Seq } from '@samovar/edacore';
+import { Erased } from './erased.ts';
 import { arrays, type Streams } from './streams.ts';
 
 /** Events looked at in one go. */
@@ -13,6 +14,7 @@ type LogRow = [
   generation: number,
   generationSince: number,
   hasKeys: number,
+  erasures: number,
 ];
 
 /** What the log's one row says, and the streams of the events that are not folded: kept true by whoever commits. */
@@ -29,8 +31,11 @@ export class Tail {
   generationSince = 0;
   /** Whether there are folded keys. */
   hasKeys = false;
-  /** The last event. */
+  /** The last event, or the end of its commit where that is erased. */
   tip: Seq = 0;
+  /** What is behind here is not erased, as far as this process knows. */
+  erasedUpTo: Seq = 0;
+  readonly erased: Erased;
   readonly #streams: Streams;
   readonly #version: StatementSync;
   readonly #log: StatementSync;
@@ -40,9 +45,11 @@ export class Tail {
 
   constructor(db: DatabaseSync, streams: Streams) {
     this.#streams = streams;
+    this.erased = new Erased(db);
     this.#version = arrays(db.prepare('PRAGMA data_version'));
     const columns = 'position, events, largest, indexed, generation, generation_since';
-    this.#log = arrays(db.prepare(`SELECT ${columns}, EXISTS (SELECT 1 FROM keys) FROM log`));
+    const more = `EXISTS (SELECT 1 FROM keys), ${Erased.count}`;
+    this.#log = arrays(db.prepare(`SELECT ${columns}, ${more} FROM log`));
     const newer = 'SELECT seq, stream, acked, key FROM events WHERE seq > ? AND seq < ? ORDER BY seq LIMIT ?';
     this.#newer = arrays(db.prepare(newer));
   }
@@ -51,12 +58,13 @@ export class Tail {
   refresh(): ReadonlySet<string> {
     const [version] = this.#version.get() as unknown as [number];
     if (version === this.#seen) return none;
-    const isFirst = this.#seen === -1;
     const row = this.#log.get() as unknown as LogRow;
-    if (isFirst) this.#begin(row);
+    const isAnew = this.#seen === -1 || !this.#learn(row[7]);
+    if (isAnew) this.#begin(row);
     else this.#turn(row[4]);
     const changed = row[0] === this.position ? none : this.#scan((row[0] + 1) * maxCommit);
-    if (!isFirst && row[3] > this.indexed) this.#streams.foldedElsewhere(row[3]);
+    if (this.tip < row[0] * maxCommit) this.tip = (row[0] + 1) * maxCommit - 1;
+    if (!isAnew && row[3] > this.indexed) this.#streams.foldedElsewhere(row[3]);
     this.#take(row);
     this.#seen = version;
     return changed;
@@ -65,15 +73,26 @@ export class Tail {
   /** After a transaction that failed: begins anew with what is stored. */
   reload(): void {
     this.#seen = -1;
-    this.position = 0;
     this.refresh();
   }
 
   /** Again from the start, should the first look at the log fail halfway. */
   #begin(row: LogRow): void {
     this.#streams.clear();
+    this.erased.load(row[7], row[4]);
+    this.erasedUpTo = this.tip;
+    this.position = 0;
     this.tip = row[3];
     if (row[6] === 0) this.#streams.foldedKeys.beginEmpty();
+  }
+
+  /** Takes in what other processes have erased. Returns false if that cannot be told any more. */
+  #learn(erasures: number): boolean {
+    if (erasures === this.erased.count) return true;
+    const ids = this.erased.learn(erasures, this.generation);
+    for (const id of ids ?? []) this.#streams.erased(id);
+    this.erasedUpTo = this.tip;
+    return ids !== undefined;
   }
 
   #turn(generation: number): void {
@@ -93,9 +112,10 @@ export class Tail {
       const rows = this.#newer.all(this.tip, end, pageSize) as unknown as [number, number, number, string | null][];
       for (const [seq, id, clock, key] of rows) {
         const state = this.#streams.byId(id);
+        this.tip = seq;
+        if (state === undefined) continue;
         this.#streams.add(state, seq, clock, key);
         changed.add(state.name);
-        this.tip = seq;
       }
       if (rows.length < pageSize) return changed;
     }

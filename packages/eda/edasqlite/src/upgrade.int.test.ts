@@ -24,8 +24,17 @@ const subscriptionsOfVersion1 = `
     last TEXT, owner TEXT NOT NULL, epoch INTEGER NOT NULL, beat INTEGER NOT NULL, expires INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID`;
 
-/** A log as version 1 left it: five events, of which the subscription `n` has acknowledged the first three. */
-async function makeVersion1(): Promise<EventId[]> {
+const downgrades = {
+  1: `
+    ${subscriptionsOfVersion1};
+    INSERT INTO subscriptions
+      SELECT name, selector, high, pending, acked, last, owner, epoch, beat, expires FROM durable_subscriptions;
+    DROP TABLE durable_subscriptions`,
+  2: 'ALTER TABLE durable_subscriptions RENAME TO subscriptions',
+};
+
+/** A log as an older version left it: five events, of which the subscription `n` has acknowledged the first three. */
+async function makeOlder(version: keyof typeof downgrades): Promise<EventId[]> {
   const conn = connectSqlite(path, { logger: null });
   const ids = await conn.publishAll(ctx, 's', events(5));
   const subscription = await conn.subscribe('s', stopAt(3), { name: 'n', durable: true, backfill: true, serial: true });
@@ -33,11 +42,10 @@ async function makeVersion1(): Promise<EventId[]> {
   await conn.close();
   const db = new DatabaseSync(path);
   db.exec(`
-    ALTER TABLE subscriptions RENAME TO newer;
-    ${subscriptionsOfVersion1};
-    INSERT INTO subscriptions SELECT name, selector, high, pending, acked, last, owner, epoch, beat, expires FROM newer;
-    DROP TABLE newer;
-    PRAGMA user_version = 1`);
+    ${downgrades[version]};
+    DROP TABLE parked;
+    DROP TABLE parked_waiting;
+    PRAGMA user_version = ${version}`);
   db.close();
   return ids;
 }
@@ -59,7 +67,9 @@ function headerVersion(): number {
 function columns(file: string): unknown[] {
   const db = new DatabaseSync(file, { readOnly: true });
   try {
-    return db.prepare('PRAGMA table_info(subscriptions)').all();
+    const tables = "('subscriptions', 'durable_subscriptions', 'parked', 'parked_waiting')";
+    const info = `SELECT m.name AS of, m.type AS kind, i.* FROM sqlite_schema m, pragma_table_info(m.name) i WHERE m.tbl_name IN ${tables}`;
+    return db.prepare(`${info} ORDER BY of, cid`).all();
   } finally {
     db.close();
   }
@@ -72,22 +82,29 @@ async function kept(): Promise<SubscriptionInfo[]> {
   return infos;
 }
 
-describe('a log of version 1', () => {
-  it('becomes like a new one when it is opened, and keeps what it has', async () => {
-    const ids = await makeVersion1();
-    expect(headerVersion()).toBe(1);
-    const options = { backfill: false, serial: false, concurrency: 64, timeout: 30_000 };
-    expect(await kept()).toEqual([{ name: 'n', selector: 's', options, lastAcked: ids[2] }]);
-    expect(headerVersion()).toBe(2);
-    await connectSqlite(join(folder, 'new.db')).close();
-    expect(columns(path)).toEqual(columns(join(folder, 'new.db')));
-  });
+describe('a log of an older version', () => {
+  it.each([1, 2] as const)(
+    'becomes like a new one when it is opened, and keeps what it has: version %d',
+    async (version) => {
+      const ids = await makeOlder(version);
+      expect(headerVersion()).toBe(version);
+      const common = { timeout: 30_000, keyBy: null, maxDeliver: 10 };
+      const options =
+        version === 1
+          ? { backfill: false, serial: false, concurrency: 64, ...common }
+          : { backfill: true, serial: true, concurrency: 1, ...common };
+      expect(await kept()).toEqual([{ name: 'n', selector: 's', options, lastAcked: ids[2] }]);
+      expect(headerVersion()).toBe(3);
+      await connectSqlite(join(folder, 'new.db')).close();
+      expect(columns(path)).toEqual(columns(join(folder, 'new.db')));
+    },
+  );
 
   it('goes on where its subscriptions stopped, and says nothing of options that it does not know', async () => {
-    await makeVersion1();
+    await makeOlder(1);
     const logger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
     const seen: number[] = [];
-    const options = { backfill: true, serial: false, concurrency: 2, timeout: 1234 };
+    const options = { backfill: true, serial: false, concurrency: 2, timeout: 1234, maxDeliver: 2 };
     {
       await using conn = connectSqlite(path, { logger });
       const handle = (_: unknown, event: Event) => void seen.push(event.data.json());
@@ -96,11 +113,11 @@ describe('a log of version 1', () => {
     }
     expect(new Set(seen)).toEqual(new Set([3, 4]));
     expect(logger.info).not.toHaveBeenCalled();
-    expect((await kept()).map((info) => info.options)).toEqual([options]);
+    expect((await kept()).map((info) => info.options)).toEqual([{ ...options, keyBy: null }]);
   });
 
   it('may be upgraded by several processes at once', async () => {
-    await makeVersion1();
+    await makeOlder(1);
     const program = `
       import { writeSync } from 'node:fs';
       import { background as ctx } from '@samovar/context';
@@ -127,37 +144,42 @@ describe('a log of version 1', () => {
     await using conn = connectSqlite(path);
     let count = 0;
     for await (const _ of conn.read(ctx, 's')) count++;
-    expect([count, headerVersion()]).toEqual([9, 2]);
+    expect([count, headerVersion()]).toEqual([9, 3]);
   }, 30_000);
 
-  it('that an older program has open is upgraded all the same: that one stores no positions any more', async () => {
-    await makeVersion1();
-    const older = new DatabaseSync(path);
-    try {
-      const replace = older.prepare('REPLACE INTO subscriptions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-      const position = older.prepare('UPDATE log SET position = position');
-      position.run();
-      const before = await kept();
-      // What tells the next older program that this is not for it is in the file itself by now.
-      expect(headerVersion()).toBe(2);
-      position.run();
-      expect(() => replace.run('n', 's', 0, '[]', 0, null, '', 99, 1, 0)).toThrow(/has 11 columns/);
-      expect(await kept()).toEqual(before);
-    } finally {
-      older.close();
-    }
-  });
+  it.each([1, 2] as const)(
+    'that a program of version %d has open is upgraded all the same: that one stores no positions any more',
+    async (version) => {
+      await makeOlder(version);
+      const older = new DatabaseSync(path);
+      try {
+        const values = Array.from({ length: version + 9 }, () => '?').join(', ');
+        const replace = older.prepare(`REPLACE INTO subscriptions VALUES (${values})`);
+        const row = ['n', 's', 0, '[]', 0, null, '', 99, 1, 0, '{}'].slice(0, version + 9);
+        const position = older.prepare('UPDATE log SET position = position');
+        position.run();
+        const before = await kept();
+        // What tells the next older program that this is not for it is in the file itself by now.
+        expect(headerVersion()).toBe(3);
+        position.run();
+        expect(() => replace.run(...row)).toThrow(/no such table/);
+        expect(await kept()).toEqual(before);
+      } finally {
+        older.close();
+      }
+    },
+  );
 
   it('is refused, unchanged, where its journal says that it is of a newer version by now', async () => {
-    await makeVersion1();
+    await makeOlder(1);
     const newer = new DatabaseSync(path);
     try {
-      newer.exec('PRAGMA user_version = 3');
+      newer.exec('PRAGMA user_version = 4');
       expect(headerVersion()).toBe(1);
       expect(() => connectSqlite(path)).toThrow(
         expect.objectContaining({ id: 'eda.notALog', message: expect.stringMatching(/newer version/) }),
       );
-      expect(newer.prepare('PRAGMA user_version').get()).toEqual({ user_version: 3 });
+      expect(newer.prepare('PRAGMA user_version').get()).toEqual({ user_version: 4 });
       expect(columns(path)).toHaveLength(10);
     } finally {
       newer.close();

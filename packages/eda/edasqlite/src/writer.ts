@@ -1,15 +1,18 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { throwIfDone } from '@samovar/context';
-import { ClosedError } from '@samovar/eda';
+import { ClosedError, DuplicateErasedError } from '@samovar/eda';
 import { type Append, asLast, firstSeq, maxCommit, type NewRow, type Seq } from '@samovar/edacore';
 import { asLogError, isBusy, isSqlite } from './errors.ts';
 import type { Folder } from './folder.ts';
+import { Journal } from './journal.ts';
 import { arrays, type StreamState, type Streams } from './streams.ts';
 import type { Tail } from './tail.ts';
 
 /** Milliseconds, and bytes at least a third of which are payload, that one transaction is filled for. */
 const groupTime = 4;
 const groupBytes = 2 * 1024 * 1024;
+/** Events and keys of one transaction: fewer than are folded in one, or else those left would become ever more. */
+const groupRows = 2048;
 /** Milliseconds that another process may keep the log locked. */
 const patience = 30_000;
 
@@ -56,9 +59,11 @@ export class Writer {
   readonly #insert: StatementSync;
   readonly #endOf: StatementSync;
   readonly #updateLog: StatementSync;
+  readonly #journal: Journal;
   #queue: (Append | Task)[] = [];
   #isScheduled = false;
   #busySince: number | undefined;
+  #isCopyDue = false;
   #isClosed = false;
 
   constructor(parts: Parts) {
@@ -73,6 +78,7 @@ export class Writer {
     this.#updateLog = db.prepare(
       'UPDATE log SET position = ?, events = ?, largest = ?, indexed = ?, generation = ?, generation_since = ?',
     );
+    this.#journal = new Journal(db);
   }
 
   add(item: Append | Task): void {
@@ -100,8 +106,18 @@ export class Writer {
     setImmediate(() => this.#flush());
   }
 
+  /** One turn of the event loop. */
   #flush(): void {
     this.#isScheduled = false;
+    if (this.#isClosed) return;
+    // Not in one turn with a transaction, which others would have to wait for the longer.
+    if (this.#isCopyDue) this.#journal.copy();
+    else this.#writeQueued();
+    this.#isCopyDue = !this.#isCopyDue && this.#journal.isLong();
+    if (this.#queue.length > 0 || this.#isCopyDue) this.#schedule();
+  }
+
+  #writeQueued(): void {
     try {
       this.#begin.run();
     } catch (error) {
@@ -118,7 +134,6 @@ export class Writer {
       if (isBusy(error)) this.#queue = [...group, ...this.#queue];
       else this.#fail(group.length > 0 ? group : this.#queue.splice(0), error);
     }
-    if (this.#queue.length > 0) this.#schedule();
   }
 
   #writeGroup(group: (Append | Task)[]): void {
@@ -146,9 +161,11 @@ export class Writer {
   #runAll(group: (Append | Task)[], clock: number): (Stored | Failure | undefined)[] {
     const outcomes: (Stored | Failure | undefined)[] = [];
     const ends = performance.now() + groupTime;
-    let bytes = 0;
+    let [bytes, rows] = [0, 0];
     try {
       for (const item of this.#queue) {
+        if (!('run' in item)) rows += item.rows.length + (item.key === undefined ? 0 : 1);
+        if (rows > groupRows && group.length > 0) break;
         group.push(item);
         outcomes.push('run' in item ? runTask(item) : this.#append(item, clock));
         if ('size' in item) bytes += item.size;
@@ -171,6 +188,7 @@ export class Writer {
     const known = streams.byName(stream);
     const first = known && key !== undefined ? folder.find(known, key) : undefined;
     if (first !== undefined) return this.#storedBefore(first);
+    if (key !== undefined && folder.isErased(stream, key)) return new Failure(new DuplicateErasedError(stream, key));
     const conflict = append.conflict(number, known?.head);
     if (conflict !== undefined) return new Failure(conflict);
     const seq = firstSeq(tail.position + 1);

@@ -1,14 +1,20 @@
 import { describe } from 'vitest';
-import type { Backend } from './conformance/backend.ts';
+import type { Backend, Capability } from './conformance/backend.ts';
 import { concurrencyCases } from './conformance/concurrency.ts';
 import { deliveringCases } from './conformance/delivering.ts';
 import { endingCases } from './conformance/ending.ts';
+import { erasingCases } from './conformance/erasing.ts';
 import { failingCases } from './conformance/failing.ts';
+import { hostileCases } from './conformance/hostile.ts';
 import { keepingCases } from './conformance/keeping.ts';
+import { keysCases } from './conformance/keys.ts';
+import { ordealCases } from './conformance/ordeal.ts';
+import { parkingCases } from './conformance/parking.ts';
 import { progressCases } from './conformance/progress.ts';
 import { publishingCases } from './conformance/publishing.ts';
 import { readingCases } from './conformance/reading.ts';
 import { refusingCases } from './conformance/refusing.ts';
+import { replayingCases } from './conformance/replaying.ts';
 import { restartingCases } from './conformance/restarting.ts';
 import { selectingCases } from './conformance/selecting.ts';
 import { serialCases } from './conformance/serial.ts';
@@ -25,6 +31,7 @@ export function edaConformance(name: string, backend: Backend): void {
   describe(`${name} as an event log`, () => {
     describe('publishing', () => publishingCases(backend));
     describe('refusing', () => refusingCases(backend));
+    describe('hostile input', () => hostileCases(backend));
     describe('concurrent publishing', () => concurrencyCases(backend));
     describe('reading', () => readingCases(backend));
     describe('watching', () => watchingCases(backend));
@@ -36,6 +43,17 @@ export function edaConformance(name: string, backend: Backend): void {
     describe('serial delivery', () => serialCases(backend));
     describe('failing handlers', () => failingCases(backend));
     describe('ending', () => endingCases(backend));
+    describe('erasing', () => erasingCases(backend));
+    needing(backend, ['keys'], 'delivery by key', () => keysCases(backend));
+    needing(backend, ['parking', 'keys'], 'parking', () => parkingCases(backend));
+    needing(backend, ['parking', 'keys'], 'replaying', () => replayingCases(backend));
+    needing(backend, ['parking', 'keys'], 'keys and parked events', () => ordealCases(backend));
     restartingCases(backend);
   });
+}
+
+function needing(backend: Backend, needed: readonly Capability[], name: string, cases: () => void): void {
+  const reason = needed.map((capability) => backend.lacks?.[capability]).find((lack) => lack !== undefined);
+  if (reason === undefined) describe(name, cases);
+  else describe.skip(`${name} (skipped: ${reason})`, cases);
 }

@@ -1,6 +1,8 @@
 import { Data, type Event, newEvent, parseEventId } from '@samovar/eda';
 import type { EventType } from '@samovar/message';
 
+export { ManualClock } from './clock.ts';
+
 let made = 0;
 
 /**

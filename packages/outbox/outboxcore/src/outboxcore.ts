@@ -1,7 +1,15 @@
 import { type Context, contextKey, withValue } from '@samovar/context';
-import { checkStream, Data, type Event, handledEvent, InvalidArgumentError, type NewEvent } from '@samovar/eda';
+import {
+  checkCommitBytes,
+  checkNewEvent,
+  checkStream,
+  Data,
+  type Event,
+  encodeMeta,
+  handledEvent,
+  type NewEvent,
+} from '@samovar/eda';
 import { DomainError } from '@samovar/errors';
-import { checkData, checkMeta, checkText, checkTime } from './checks.ts';
 
 /** The row that what happens under a context comes from. */
 interface AddedRow {
@@ -31,19 +39,14 @@ export interface Prepared {
  */
 export function prepare(ctx: Context, id: string, stream: string, event: NewEvent): Prepared {
   checkStream(stream);
-  if (typeof event !== 'object' || event === null) throw new InvalidArgumentError('event', 'is no object');
+  checkNewEvent(event);
   const { type, data = Data.nil, time = new Date(), schema = '', aggregate = '', meta: given = {} } = event;
-  checkText('type', type, 1);
-  checkText('schema', schema, 0);
-  checkText('aggregate', aggregate, 0);
-  checkData(data);
-  checkTime(time);
+  checkCommitBytes([{ data: data.text() ?? data.encode() }]);
   const handled = ctx.value(handledEvent);
   const added = ctx.value(addedRow);
   const row = added !== undefined && added.handled === handled ? added : undefined;
   const origin = event.cause === undefined ? originOf(row, handled) : {};
   const cause = event.cause ?? origin.cause;
-  if (cause !== undefined) checkText('cause', cause, 1);
   const inherited = row?.correlation ?? (handled === undefined ? undefined : (handled.meta.correlation ?? handled.id));
   const meta = {
     correlation: inherited ?? id,
@@ -51,7 +54,7 @@ export function prepare(ctx: Context, id: string, stream: string, event: NewEven
     ...given,
     outbox: id,
   };
-  checkMeta(given, meta);
+  encodeMeta(meta);
   return {
     event: { type, data, time, schema, aggregate, meta, ...(cause === undefined ? {} : { cause }) },
     inner: withValue(ctx, addedRow, { id, correlation: meta.correlation, handled }),

@@ -1,5 +1,12 @@
-import { type Bus, DuplicateHandlerError, HandlerNotFoundError } from '@samovar/bus';
-import { background, CanceledError, DeadlineExceededError, withTimeout } from '@samovar/context';
+import {
+  type Bus,
+  CommandWhileReplayingError,
+  commandsWhileReplaying,
+  DuplicateHandlerError,
+  HandlerNotFoundError,
+} from '@samovar/bus';
+import { background, CanceledError, DeadlineExceededError, withTimeout, withValue } from '@samovar/context';
+import { replaying } from '@samovar/eda';
 import { command } from '@samovar/message';
 import { describe, expect, expectTypeOf, it, vi } from 'vitest';
 import { as, BoilWaterCommand, below, canceled, GetTeaQuery, guestOf, here, TeaServed } from './messages.ts';
@@ -9,10 +16,26 @@ export function callContract(makeBus: () => Bus): void {
     settling(makeBus);
     refusing(makeBus);
     nesting(makeBus);
+    whileReplaying(makeBus);
   });
   describe('addHandler', () => {
     duplicates(makeBus);
     disposal(makeBus);
+  });
+}
+
+function whileReplaying(makeBus: () => Bus): void {
+  it('refuses commands for an event that is replayed, unless they are allowed, and answers queries', async () => {
+    const bus = makeBus();
+    const boil = vi.fn();
+    bus.addHandler(BoilWaterCommand, boil);
+    bus.addHandler(GetTeaQuery, () => ({ kind: 'black' }));
+    const ctx = withValue(background, replaying, true);
+    await expect(bus.dispatch(ctx, BoilWaterCommand, { litres: 1 })).rejects.toThrow(CommandWhileReplayingError);
+    expect(boil).not.toHaveBeenCalled();
+    expect(await bus.dispatch(ctx, GetTeaQuery, { cups: 1 })).toEqual({ kind: 'black' });
+    await bus.dispatch(withValue(ctx, commandsWhileReplaying, true), BoilWaterCommand, { litres: 1 });
+    expect(boil).toHaveBeenCalledOnce();
   });
 }
 

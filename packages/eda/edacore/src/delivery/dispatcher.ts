@@ -1,16 +1,24 @@
-import { DeadlineExceededError } from '@samovar/context';
-import type { Backend, Offset } from '../backend.ts';
+import type { Event } from '@samovar/eda';
+import type { Backend, Offset, Parked } from '../backend.ts';
 import type { StoredEvent } from '../event.ts';
 import type { Seq } from '../ids.ts';
-import { Handling } from './handling.ts';
+import { errorText } from './errortext.ts';
+import { Feed } from './feed.ts';
+import { type Failure, Handlers } from './handlers.ts';
+import type { Handling } from './handling.ts';
+import { keyOf, Lanes } from './keys.ts';
+import { LastAcked } from './lastacked.ts';
 import type { Members } from './members.ts';
 import type { Terms } from './options.ts';
+import { Parking } from './parking.ts';
+import { Requests } from './requests.ts';
 import { retryDelay } from './retry.ts';
-import { type Delivery, Unacked } from './unacked.ts';
+import { type Delivery, newDelivery, Unacked } from './unacked.ts';
 
-/** Events handed out and not acknowledged; beyond that, delivery waits for the slowest. */
+/** Events handed out and neither acknowledged nor parked; beyond that, delivery waits for the slowest. */
 const window = 1000;
-const pageSize = 500;
+/** Of these, how many may be of what was parked, or waited behind it. */
+const backlogWindow = 500;
 /** Milliseconds of delivering until everybody else gets a turn. */
 const turn = 4;
 
@@ -20,73 +28,109 @@ export interface Supervisor {
   isActive(): boolean;
   /** Whether another handler may start now, `inFlight` running. Whoever says no calls `resume` later. */
   mayStart(inFlight: number): boolean;
-  /** An event was acknowledged, or a part without matching events passed. */
-  onProgress(acknowledged: boolean): void;
+  /** There is something to store: `count` events were acknowledged or wait, or a part without matching events passed. */
+  onProgress(count: number): void;
+  /** There is something to store at once. */
+  onParked(): void;
   /** Reading the log failed; delivery goes on with `resume`. */
   onError(error: unknown): void;
 }
 
 /** Hands a subscription's events to its members from a given offset on, and keeps the offset. */
 export class Dispatcher {
-  readonly #backend: Backend;
+  readonly parking: Parking;
+  readonly requests: Requests;
   readonly #terms: Terms;
   readonly #members: Members;
   readonly #supervisor: Supervisor;
   readonly #unacked: Unacked;
+  readonly #lanes = new Lanes();
+  readonly #feed: Feed;
+  readonly #handlers: Handlers;
   readonly #stopWaking: () => void;
-  #cursor: Seq;
-  #page: readonly StoredEvent[] = [];
-  #index = 0;
-  /** Whether there may be events behind the page. */
-  #more = true;
+  readonly #lastAcked: LastAcked;
   /** The last event handed out, or passed by. */
   #high: Seq;
+  readonly #askForKey: (event: Event) => void;
   #due: Delivery[] = [];
-  /** Running handlers in the order of their starts, which is that of their ends of time, as all have the same. */
-  readonly #handlings = new Set<Handling>();
-  #inFlight = 0;
   #redelivered = 0;
-  #timer: NodeJS.Timeout | undefined;
   #scheduled: NodeJS.Immediate | undefined;
   #turnEnds = 0;
   #stopped = false;
 
-  constructor(backend: Backend, terms: Terms, members: Members, supervisor: Supervisor, offset: Offset) {
-    this.#backend = backend;
+  constructor(
+    backend: Backend,
+    terms: Terms,
+    members: Members,
+    supervisor: Supervisor,
+    offset: Offset,
+    parked: Parked,
+  ) {
     this.#terms = terms;
     this.#members = members;
     this.#supervisor = supervisor;
-    this.#cursor = offset.high;
     this.#high = offset.high;
-    this.#unacked = new Unacked(offset.acked, offset.last);
-    const counts = new Map(offset.pending);
-    for (const event of backend.at([...counts.keys()])) {
-      this.#due.push(this.#unacked.add(event, counts.get(event.seq) ?? 0));
-    }
-    this.#stopWaking = backend.wakes.add(terms.selector, () => {
-      this.#more = true;
-      this.resume();
+    const tried = new Map(offset.pending);
+    const at = (seqs: readonly Seq[]) => backend.at(seqs);
+    this.parking = new Parking(parked, at, tried);
+    this.requests = new Requests(this.parking, at, {
+      onChanged: (skipped) => this.#changed(skipped),
+      onError: (error) => supervisor.onError(error),
     });
+    const begin = offset.pending[0]?.[0] ?? offset.high + 1;
+    const first = Math.min(begin, this.parking.first ?? begin);
+    this.#lastAcked = new LastAcked(backend, terms.selector, offset.last, first);
+    this.#unacked = new Unacked(offset.acked, first < begin ? this.#lastAcked.upTo(begin - 1) : offset.last);
+    this.#feed = new Feed(backend, terms.selector, offset.high, {
+      onPassed: (more) => {
+        if (more) this.resume();
+        supervisor.onProgress(0);
+      },
+      onError: (error) => supervisor.onError(error),
+    });
+    this.#handlers = new Handlers(terms.timeout, {
+      onSettled: (handling, failure) => this.#settled(handling, failure),
+      onRoom: (soon) => this.#goOn(soon),
+    });
+    for (const event of backend.at([...tried.keys()].filter((seq) => !this.parking.has(seq)))) {
+      const delivery = this.#admit(event, tried.get(event.seq) ?? 0, this.#keyOf(event));
+      if (delivery !== 'none') this.#due.push(delivery);
+    }
+    this.#askForKey = (event) => terms.keyBy && keyOf(terms.keyBy, event);
+    this.#stopWaking = backend.wakes.add(terms.selector, () => this.lookAgain());
+    this.requests.keepLooking();
     this.resume();
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#handlers.inFlight;
   }
 
   get redelivered(): number {
     return this.#redelivered;
   }
 
+  /** Whether everything waits for a parked event. */
+  get isBlocked(): boolean {
+    return this.#terms.serial && this.parking.parked > 0;
+  }
+
   /** Every matching event up to here is acknowledged. */
   get low(): Seq {
-    return Math.min(this.#unacked.first?.event.seq ?? Number.MAX_SAFE_INTEGER, this.#unstarted) - 1;
+    const first = Math.min(this.#unacked.first?.event.seq ?? this.#feed.next, this.#feed.next);
+    return Math.min(first, this.parking.first ?? first) - 1;
   }
 
   get offset(): Offset {
-    const pending = [...this.#unacked].map(({ event, count }) => [event.seq, count] as const);
-    const high = pending.length === 0 ? Math.max(this.#high, this.#unstarted - 1) : this.#high;
-    return { high, pending, acked: this.#unacked.acked, last: this.#unacked.lastAcked };
+    const high = this.#unacked.size === 0 ? Math.max(this.#high, this.#feed.next - 1) : this.#high;
+    const tried = [...this.#unacked, ...this.parking.trying];
+    const pending = tried.map(({ event, count }) => [event.seq, count] as const).sort(([a], [b]) => a - b);
+    return {
+      high,
+      pending,
+      acked: this.#unacked.acked,
+      last: this.#lastAcked.of(this.#unacked.lastResolved, this.parking.first),
+    };
   }
 
   /** Goes on delivering, soon. */
@@ -101,7 +145,7 @@ export class Dispatcher {
 
   /** Looks for events behind the last one seen, also ones nobody was woken for. */
   lookAgain(): void {
-    this.#more = true;
+    this.#feed.lookAgain();
     this.resume();
   }
 
@@ -110,102 +154,99 @@ export class Dispatcher {
     this.#stopped = true;
     this.#stopWaking();
     clearImmediate(this.#scheduled);
-    this.#clearIdleTimer();
+    this.requests.stop();
+    this.#handlers.stop();
     for (const { retry } of this.#unacked) clearTimeout(retry);
+    for (const { retry } of this.parking.trying) clearTimeout(retry);
   }
 
-  get #unstarted(): Seq {
-    return this.#page[this.#index]?.seq ?? this.#cursor + 1;
+  #goOn(soon: boolean): void {
+    if (this.#scheduled !== undefined) return;
+    if (!soon && performance.now() < this.#turnEnds) this.#deliver();
+    else this.resume();
   }
 
   #deliver(): void {
-    let started = 0;
-    while (!this.#stopped && this.#inFlight < this.#terms.concurrency && this.#members.any) {
-      if (!this.#supervisor.mayStart(this.#inFlight)) return;
-      const delivery = this.#due.shift() ?? this.#fresh();
+    let steps = 0;
+    while (!this.#stopped && this.inFlight < this.#terms.concurrency && this.#members.any) {
+      if (!this.#supervisor.mayStart(this.inFlight)) return;
+      const delivery = this.#next();
       if (delivery === undefined) return;
-      this.#start(delivery);
-      if (++started % 8 !== 0 || performance.now() <= this.#turnEnds) continue;
+      if (delivery !== 'none') this.#start(delivery);
+      if (++steps % 8 !== 0 || performance.now() <= this.#turnEnds) continue;
       this.resume();
       return;
     }
   }
 
-  #fresh(): Delivery | undefined {
-    if (this.#unacked.size >= (this.#terms.serial ? 1 : window)) return undefined;
-    if (this.#index === this.#page.length && !this.#fetch()) return undefined;
-    const event = this.#page[this.#index++] as StoredEvent;
+  /** What to start now; 'none' if that was not to be started, but what comes next may be. */
+  #next(): Delivery | 'none' | undefined {
+    const due = this.#due.shift();
+    if (due !== undefined) return due;
+    const { active } = this.parking;
+    if (this.#unacked.size + active >= window) return undefined;
+    const waiting = active < backlogWindow ? this.parking.take() : undefined;
+    if (waiting === 'gone') {
+      this.#supervisor.onProgress(1);
+      return 'none';
+    }
+    if (waiting !== undefined) return waiting;
+    if (this.#terms.serial && (this.#unacked.size > 0 || !this.parking.isEmpty)) return undefined;
+    const event = this.#feed.take();
+    if (event === undefined) return undefined;
     this.#high = event.seq;
-    return this.#unacked.add(event, 0);
+    const key = this.#keyOf(event);
+    if (key === undefined || !this.parking.blocks(key)) return this.#admit(event, 0, key);
+    this.parking.wait(key, event.seq);
+    this.#unacked.pass(event);
+    this.#supervisor.onProgress(1);
+    return 'none';
   }
 
-  /** Whether there are events at hand now. */
-  #fetch(): boolean {
-    if (!this.#more) return false;
-    const request = { from: this.#cursor, to: Number.MAX_SAFE_INTEGER, limit: pageSize, backwards: false };
+  /** Puts the event into the window; 'none' if others of its key come first. */
+  #admit(event: StoredEvent, count: number, key: string | undefined): Delivery | 'none' {
+    const delivery = this.#unacked.add(newDelivery(event, count, key));
+    return key === undefined || this.#lanes.join(key, delivery) ? delivery : 'none';
+  }
+
+  /** undefined if there are no keys, or none can be told now, which is said when the event is handed out. */
+  #keyOf(event: StoredEvent): string | undefined {
+    const { keyBy } = this.#terms;
+    if (keyBy === undefined) return undefined;
     try {
-      const page = this.#backend.page(this.#terms.selector, request);
-      this.#page = page.events;
-      this.#index = 0;
-      this.#cursor = page.cursor;
-      this.#more = page.more;
-    } catch (error) {
-      this.#supervisor.onError(error);
-      return false;
+      return keyOf(keyBy, event);
+    } catch {
+      return undefined;
     }
-    if (this.#page.length > 0) return true;
-    if (this.#more) this.resume();
-    this.#supervisor.onProgress(false);
-    return false;
   }
 
   #start(delivery: Delivery): void {
     if (++delivery.count > 1) this.#redelivered++;
     const member = this.#members.next(this.#terms.concurrency);
-    const event = delivery.event.delivered(delivery.count);
-    const handling = new Handling(delivery, member, event, performance.now(), this.#terms.timeout);
-    this.#inFlight++;
-    member.inFlight++;
-    let result: unknown;
-    let failure: Failure | undefined;
-    try {
-      result = member.handle(handling, event);
-    } catch (error) {
-      failure = { error };
+    this.#handlers.start(delivery, member, this.#isKeyUnknown(delivery) ? this.#askForKey : undefined);
+  }
+
+  #isKeyUnknown({ key, backlog }: Delivery): boolean {
+    return this.#terms.keyBy !== undefined && key === undefined && (backlog?.key ?? null) === null;
+  }
+
+  #settled({ delivery, member, event }: Handling, failure: Failure | undefined): void {
+    if (failure === undefined) {
+      this.#acknowledge(delivery);
+      this.#supervisor.onProgress(1);
+      return;
     }
-    if (failure === undefined && isThenable(result)) this.#await(handling, result);
-    else this.#settle(handling, failure);
-  }
-
-  #settleLater(handling: Handling, failure: Failure | undefined): void {
-    if (handling.isOver) return;
-    if (handling.isExpired) this.#settle(handling, { error: new DeadlineExceededError() }, 'expired');
-    else this.#settle(handling, failure);
-    if (this.#scheduled !== undefined) return;
-    if (performance.now() < this.#turnEnds) this.#deliver();
-    else this.resume();
-  }
-
-  #settle(handling: Handling, failure: Failure | undefined, how: 'settled' | 'expired' = 'settled'): void {
-    handling.end(how);
-    this.#handlings.delete(handling);
-    this.#inFlight--;
-    if (failure === undefined) this.#unacked.acknowledge(handling.delivery);
-    else this.#retry(handling, failure.error);
-    if (this.#stopped) this.#clearIdleTimer();
-    handling.member.settled();
-    if (failure === undefined) this.#supervisor.onProgress(true);
-  }
-
-  #retry({ delivery, member, event }: Handling, error: unknown): void {
-    const delay = retryDelay(delivery.count);
     const { stream, type, id } = event;
     const what = { subscription: this.#terms.name, stream, type, event: id, attempt: delivery.count };
-    member.logger?.warn('an event handler failed; the event will come again', {
-      ...what,
-      retryInMs: delay,
-      err: error,
-    });
+    const attempts = delivery.count - delivery.before;
+    if (attempts >= this.#terms.maxDeliver) {
+      member.logger?.warn('an event handler failed; the event is parked', { ...what, err: failure.error });
+      this.#park(delivery, errorText(failure.error));
+      return;
+    }
+    const delay = retryDelay(attempts);
+    const fields = { ...what, retryInMs: delay, err: failure.error };
+    member.logger?.warn('an event handler failed; the event will come again', fields);
     if (this.#stopped) return;
     delivery.retry = setTimeout(() => {
       delivery.retry = undefined;
@@ -214,40 +255,35 @@ export class Dispatcher {
     }, delay);
   }
 
-  #await(handling: Handling, result: PromiseLike<unknown>): void {
-    this.#handlings.add(handling);
-    this.#timer ??= setTimeout(() => this.#expire(), this.#terms.timeout);
-    result.then(
-      () => this.#settleLater(handling, undefined),
-      (error: unknown) => this.#settleLater(handling, { error }),
-    );
+  #acknowledge(delivery: Delivery): void {
+    const { key, backlog } = delivery;
+    if (backlog !== undefined) {
+      this.#unacked.acknowledgeAnother();
+      this.parking.acknowledged(backlog);
+      return;
+    }
+    this.#unacked.acknowledge(delivery);
+    const next = key === undefined ? undefined : this.#lanes.leave(key, delivery);
+    if (next !== undefined) this.#due.push(next);
   }
 
-  /** Gives up on the handlers whose time is over, and waits for the next one. */
-  #expire(): void {
-    const now = performance.now();
-    this.#timer = undefined;
-    for (const handling of this.#handlings) {
-      if (handling.expires > now) {
-        this.#timer = setTimeout(() => this.#expire(), Math.ceil(handling.expires - now));
-        break;
-      }
-      this.#settle(handling, { error: new DeadlineExceededError() }, 'expired');
-    }
+  /** Some events are not parked any more. */
+  #changed(skipped: number): void {
+    for (let n = 0; n < skipped; n++) this.#unacked.acknowledgeAnother();
+    this.#supervisor.onParked();
     this.resume();
   }
 
-  #clearIdleTimer(): void {
-    if (this.#handlings.size > 0) return;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  #park(delivery: Delivery, error: string): void {
+    const { key, backlog, event, count } = delivery;
+    const givenUp = { seq: event.seq, attempts: count, error };
+    if (backlog !== undefined) this.parking.parkAgain(backlog, givenUp);
+    else {
+      const behind = key === undefined ? [] : this.#lanes.clear(key, delivery);
+      for (const aside of [delivery, ...behind]) this.#unacked.setAside(aside);
+      this.parking.park(givenUp, key, behind);
+    }
+    this.#supervisor.onParked();
+    this.requests.keepLooking();
   }
-}
-
-interface Failure {
-  readonly error: unknown;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

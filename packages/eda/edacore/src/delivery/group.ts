@@ -1,13 +1,23 @@
 import { type Context, throwIfDone } from '@samovar/context';
-import { ClosedError, type EventId, type Handler, type Logger, type SubscriptionStatus } from '@samovar/eda';
+import {
+  ClosedError,
+  type EventId,
+  type Handler,
+  type Logger,
+  ParkedError,
+  type SubscriptionStatus,
+} from '@samovar/eda';
 import type { Backend, Offset } from '../backend.ts';
 import { idOf } from '../checks.ts';
-import { Dispatcher } from './dispatcher.ts';
+import type { Seq } from '../ids.ts';
+import { Dispatcher, type Supervisor } from './dispatcher.ts';
 import { Keeper } from './keeper.ts';
 import { type Claim, Lease } from './lease.ts';
 import { Member } from './member.ts';
 import { Members } from './members.ts';
+import { MemoryParked } from './memoryparked.ts';
 import type { Terms } from './options.ts';
+import { Standing } from './standing.ts';
 import { Waiters } from './waiters.ts';
 
 /** Milliseconds between the looks of a standby at whether it is its turn. */
@@ -24,6 +34,7 @@ export class Group {
   readonly #members = new Members();
   readonly #waiters = new Waiters();
   readonly #lease: Lease | undefined;
+  readonly #standing: Standing | undefined;
   /** Those whose handlers may be running, also when they have left. */
   readonly #everybody = new Set<Member>();
   #dispatcher: Dispatcher | undefined;
@@ -41,6 +52,7 @@ export class Group {
     this.terms = terms;
     this.#onClosed = onClosed;
     this.#lease = terms.durable ? new Lease(backend, terms, owner) : undefined;
+    this.#standing = terms.durable ? new Standing(backend, terms.name) : undefined;
   }
 
   /** Resolves when the group has stopped; undefined while it goes on. */
@@ -92,7 +104,10 @@ export class Group {
     throwIfDone(ctx);
     const { number } = this.#backend;
     const target = id === undefined ? this.#backend.tip() : idOf(number, 'id', id).seq;
-    if (this.#low() >= target) return;
+    this.lookAtRequests();
+    if (this.#low >= target) return;
+    const parked = this.#parkedError(target);
+    if (parked !== undefined) throw parked;
     const caughtUp = this.#waiters.wait(ctx, member, target);
     this.#dispatcher?.lookAgain();
     await caughtUp;
@@ -100,23 +115,33 @@ export class Group {
 
   status(): SubscriptionStatus {
     if (this.#lastStatus !== undefined) return { state: 'closed', ...this.#lastStatus };
-    return { state: this.#dispatcher === undefined ? 'standby' : 'running', ...this.#figures() };
+    const { isBlocked } = this.#dispatcher ?? { isBlocked: false };
+    const state = isBlocked ? 'blocked' : 'running';
+    return { state: this.#dispatcher === undefined ? 'standby' : state, ...this.#figures() };
+  }
+
+  /** Something may be requested of parked events. */
+  lookAtRequests(): void {
+    this.#dispatcher?.requests.look();
   }
 
   #figures(): Omit<SubscriptionStatus, 'state'> {
     const { inFlight, redelivered } = this.#dispatcher ?? idle;
-    const offset = this.#dispatcher?.offset ?? this.#lease?.peek();
+    const offset = this.#dispatcher?.offset ?? this.#standing?.offset;
     const { events } = this.#backend.extent(this.terms.selector);
     const lag = Math.max(0, events - (offset?.acked ?? 0));
-    return { lag, inFlight, redelivered, lastAcked: offset?.last ?? null };
+    const parked = this.#dispatcher?.parking.parked ?? this.#standing?.parked.count() ?? 0;
+    return { lag, inFlight, parked, redelivered, lastAcked: offset?.last ?? null };
   }
 
-  #low(): number {
-    if (this.#dispatcher !== undefined) return this.#dispatcher.low;
-    const offset = this.#lease?.peek();
-    if (offset === undefined) return 0;
-    const first = offset.pending[0];
-    return first === undefined ? offset.high : first[0] - 1;
+  /** What to say if a matching event up to `target` is parked. */
+  #parkedError(target: Seq): ParkedError | undefined {
+    const event = (this.#dispatcher?.requests ?? this.#standing)?.firstParked(target);
+    return event && new ParkedError(this.terms.name, event.id);
+  }
+
+  get #low(): Seq {
+    return this.#dispatcher?.low ?? this.#standing?.low ?? 0;
   }
 
   #startPosition(): Offset {
@@ -149,28 +174,37 @@ export class Group {
   }
 
   #deliver(offset: Offset): void {
-    const dispatcher: Dispatcher = new Dispatcher(
-      this.#backend,
-      this.terms,
-      this.#members,
-      {
-        isActive: () => this.#keeper === undefined || this.#keeper.isActive(),
-        mayStart: (inFlight) => this.#keeper === undefined || this.#keeper.mayStart(inFlight),
-        onProgress: (acknowledged) => {
-          if (this.#dispatcher !== dispatcher) return;
-          this.#keeper?.onProgress(acknowledged);
-          if (this.#waiters.any) this.#waiters.reached(dispatcher.low);
-        },
-        onError: (error) => {
-          this.#report('reading the log for a subscription failed', error);
-          setTimeout(() => dispatcher.resume(), afterError);
-        },
+    const parked = this.#standing?.parked ?? new MemoryParked();
+    const stored = () => this.#lease === undefined && this.#keepInMemory(parked as MemoryParked);
+    const supervisor: Supervisor = {
+      isActive: () => this.#keeper === undefined || this.#keeper.isActive(),
+      mayStart: (inFlight) => this.#keeper === undefined || this.#keeper.mayStart(inFlight),
+      onProgress: (count) => {
+        if (this.#dispatcher !== dispatcher) return;
+        this.#keeper?.onProgress(count);
+        stored();
+        if (this.#waiters.any) this.#waiters.reached(dispatcher.low);
       },
-      offset,
-    );
+      onParked: () => {
+        if (this.#dispatcher !== dispatcher) return;
+        this.#keeper?.onParked();
+        stored();
+        if (this.#waiters.any) this.#waiters.reached(dispatcher.low);
+      },
+      onError: (error) => {
+        this.#report('reading the log for a subscription failed', error);
+        setTimeout(() => dispatcher.resume(), afterError);
+      },
+    };
+    const dispatcher = new Dispatcher(this.#backend, this.terms, this.#members, supervisor, offset, parked);
     this.#dispatcher = dispatcher;
-    if (this.#lease === undefined) return;
-    this.#keeper = new Keeper(this.#lease, this.#backend.leaseMs, () => dispatcher, {
+    if (this.#lease !== undefined) this.#keeper = this.#newKeeper(this.#lease, dispatcher);
+    dispatcher.requests.look();
+  }
+
+  #newKeeper(lease: Lease, dispatcher: Dispatcher): Keeper {
+    return new Keeper(lease, this.#backend.leaseMs, () => dispatcher, {
+      onStored: (parked) => this.#parked(dispatcher, parked),
       onLost: () => {
         if (this.#dispatcher !== dispatcher || this.#closing !== undefined) return;
         this.#report('another process has taken over a subscription, or dropped it', undefined);
@@ -179,6 +213,22 @@ export class Group {
       },
       onError: (error) => this.#report('storing the offset of a subscription failed', error),
     });
+  }
+
+  /** What is parked by a subscription that is not durable is stored nowhere else. */
+  #keepInMemory(parked: MemoryParked): void {
+    const dispatcher = this.#dispatcher;
+    if (dispatcher === undefined || !dispatcher.parking.hasChanges) return;
+    parked.apply(dispatcher.parking.begin());
+    this.#parked(dispatcher, dispatcher.parking.stored());
+  }
+
+  /** Tells those who wait for an event that is parked now. */
+  #parked(dispatcher: Dispatcher, seqs: readonly Seq[]): void {
+    if (seqs.length === 0) return;
+    dispatcher.requests.look();
+    if (!this.#waiters.any) return;
+    for (const { seq, id } of this.#backend.at(seqs)) this.#waiters.parked(seq, new ParkedError(this.terms.name, id));
   }
 
   /** Those in flight go on; whether they succeed is not looked at any more, unless the group is closing. */
@@ -201,11 +251,18 @@ export class Group {
     try {
       const claim = await this.#lease?.claim(() => this.#startPosition(), false);
       if (claim !== undefined) return this.#goOn(claim);
-      if (this.#waiters.any) this.#waiters.reached(this.#low());
+      if (this.#waiters.any) this.#tellWaiters();
     } catch (error) {
       this.#report('taking over a subscription failed', error);
     }
     this.#standBy();
+  }
+
+  /** While another process delivers. */
+  #tellWaiters(): void {
+    this.#waiters.reached(this.#low);
+    const parked = this.#standing?.firstParked(Number.MAX_SAFE_INTEGER);
+    if (parked !== undefined) this.#waiters.parked(parked.seq, new ParkedError(this.terms.name, parked.id));
   }
 
   async #close(drop: boolean): Promise<void> {
@@ -225,7 +282,7 @@ export class Group {
     try {
       this.#lastStatus = this.#figures();
     } catch (error) {
-      this.#lastStatus = { lag: 0, lastAcked: null, ...idle };
+      this.#lastStatus = { lag: 0, parked: 0, lastAcked: null, ...idle };
       this.#report('reading the log for a subscription failed', error);
     }
     this.#stopDelivering();

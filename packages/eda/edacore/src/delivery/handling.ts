@@ -6,7 +6,7 @@ import {
   DeadlineExceededError,
   withCancel,
 } from '@samovar/context';
-import { handledEvent } from '@samovar/eda';
+import { handledEvent, replaying } from '@samovar/eda';
 import type { StoredEvent } from '../event.ts';
 import type { Member } from './member.ts';
 import type { Delivery } from './unacked.ts';
@@ -50,7 +50,9 @@ export class Handling implements Context {
   }
 
   value<T>(key: ContextKey<T>): T {
-    return (key as ContextKey<unknown>) === handledEvent ? (this.event as T) : key.defaultValue;
+    const asked = key as ContextKey<unknown>;
+    if (asked === handledEvent) return this.event as T;
+    return asked === replaying ? ((this.delivery.before > 0) as T) : key.defaultValue;
   }
 
   /** Ends the context. Only the first call counts. */

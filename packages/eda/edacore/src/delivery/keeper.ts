@@ -1,4 +1,4 @@
-import { maxCommit } from '../ids.ts';
+import { maxCommit, type Seq } from '../ids.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import type { Lease } from './lease.ts';
 
@@ -10,6 +10,8 @@ const passed = 10_000;
 
 /** What a keeper tells the group it works for. */
 export interface KeeperEvents {
+  /** What was to be stored is stored; these events are parked by that. */
+  onStored(parked: readonly Seq[]): void;
   /** Another process has taken over. */
   onLost(): void;
   onError(error: unknown): void;
@@ -54,10 +56,18 @@ export class Keeper {
     return false;
   }
 
-  onProgress(acknowledged: boolean): void {
-    if (acknowledged) this.#unstored++;
-    else if (this.#dispatcher().low - this.#storedLow < passed * maxCommit) return;
+  /** `count` events were acknowledged or wait, or a part without matching events passed. */
+  onProgress(count: number): void {
+    this.#unstored += count;
+    if (count === 0 && this.#dispatcher().low - this.#storedLow < passed * maxCommit) return;
     if (this.#unstored >= groupSize) this.#store();
+    else this.#timer ??= setTimeout(() => this.#store(), groupTime);
+  }
+
+  /** An event is parked, or is not any more: stores it now, or with what comes next. */
+  onParked(): void {
+    this.#unstored++;
+    if (this.#storing === undefined) this.#store();
     else this.#timer ??= setTimeout(() => this.#store(), groupTime);
   }
 
@@ -65,7 +75,9 @@ export class Keeper {
   async finish(): Promise<void> {
     this.stop();
     await this.#storing;
-    if (!(await this.#lease.store(this.#dispatcher().offset, true))) this.#events.onLost();
+    const { offset, parking } = this.#dispatcher();
+    if (!(await this.#lease.store(offset, parking.begin(), true))) this.#events.onLost();
+    else parking.stored();
   }
 
   /** Stores nothing any more. */
@@ -88,13 +100,15 @@ export class Keeper {
     this.#timer = undefined;
     const dispatcher = this.#dispatcher();
     const count = this.#unstored;
-    const { low } = dispatcher;
+    const { low, offset, parking } = dispatcher;
     try {
-      if (!(await this.#lease.store(dispatcher.offset, false))) this.#lose();
+      if (!(await this.#lease.store(offset, parking.begin(), false))) this.#lose();
+      else this.#events.onStored(parking.stored());
       this.#unstored -= count;
       this.#storedLow = low;
       this.#failing = false;
     } catch (error) {
+      parking.failed();
       this.#failed(error);
     }
   }

@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Backend, Offset, StoredSubscription, Subscriptions } from '../backend.ts';
+import { Changes } from './backlog.ts';
 import { Lease } from './lease.ts';
+import { MemoryParked } from './memoryparked.ts';
 import { checkTerms } from './options.ts';
 
 const leaseMs = 4000;
+const nothing = new Changes();
 const begin: Offset = { high: 0, pending: [], acked: 0, last: null };
 const start = () => begin;
 const further: Offset = { high: 5, pending: [[3, 1]], acked: 4, last: null };
@@ -31,6 +34,14 @@ class Table implements Subscriptions {
     this.stored = undefined;
     return Promise.resolve();
   }
+
+  parked(): MemoryParked {
+    return new MemoryParked();
+  }
+
+  request(): Promise<number[]> {
+    return Promise.resolve([]);
+  }
 }
 
 let table: Table;
@@ -49,10 +60,10 @@ describe('a lease', () => {
   it('belongs to one, until that one gives it back', async () => {
     expect((await a.claim(start, false))?.offset).toBe(begin);
     expect(await b.claim(start, false)).toBeUndefined();
-    expect(await a.store(further, true)).toBe(true);
+    expect(await a.store(further, nothing, true)).toBe(true);
     expect((await b.claim(start, false))?.offset).toBe(further);
     expect([a.isHeld(), b.isHeld()]).toEqual([false, true]);
-    expect(await a.store(begin, false)).toBe(false);
+    expect(await a.store(begin, nothing, false)).toBe(false);
     expect(table.stored?.offset).toBe(further);
   });
 
@@ -64,7 +75,7 @@ describe('a lease', () => {
     vi.advanceTimersByTime(1);
     expect(a.isValid).toBe(false);
     expect((await b.claim(start, false))?.offset).toBe(begin);
-    expect(await a.store(further, false)).toBe(false);
+    expect(await a.store(further, nothing, false)).toBe(false);
     expect(table.stored?.offset).toBe(begin);
   });
 
@@ -72,7 +83,7 @@ describe('a lease', () => {
     await a.claim(start, false);
     for (let n = 0; n < 5; n++) {
       vi.advanceTimersByTime(leaseMs / 2);
-      expect(await a.store(further, false)).toBe(true);
+      expect(await a.store(further, nothing, false)).toBe(true);
       expect(await b.claim(start, false)).toBeUndefined();
     }
     expect(a.isValid).toBe(true);
@@ -82,7 +93,7 @@ describe('a lease', () => {
     await a.claim(start, false);
     vi.setSystemTime(Date.now() - 3_600_000);
     for (let n = 0; n < 8; n++) {
-      await a.store(further, false);
+      await a.store(further, nothing, false);
       expect(await b.claim(start, false)).toBeUndefined();
       vi.advanceTimersByTime(leaseMs / 2);
     }
@@ -94,14 +105,14 @@ describe('a lease', () => {
 
   it('goes to whoever resets, from its start', async () => {
     await a.claim(start, false);
-    await a.store(further, false);
+    await a.store(further, nothing, false);
     expect((await b.claim(start, true))?.offset).toBe(begin);
-    expect([a.isHeld(), await a.store(further, true)]).toEqual([false, false]);
+    expect([a.isHeld(), await a.store(further, nothing, true)]).toEqual([false, false]);
   });
 
   it('is not stored again when it was dropped', async () => {
     await a.claim(start, false);
     await table.drop();
-    expect([a.isHeld(), await a.store(further, false), table.stored]).toEqual([false, false, undefined]);
+    expect([a.isHeld(), await a.store(further, nothing, false), table.stored]).toEqual([false, false, undefined]);
   });
 });

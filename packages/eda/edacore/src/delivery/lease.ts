@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from '@samovar/eda';
-import type { Backend, Offset, StoredSubscription } from '../backend.ts';
+import type { Backend, Offset, ParkedChange, StoredSubscription } from '../backend.ts';
 import { changedOptions, optionsOf, type Terms } from './options.ts';
 
 /** What a lease was taken with. */
@@ -37,11 +37,6 @@ export class Lease {
     return this.#backend.subscriptions.peek(this.#terms.name)?.epoch === this.#epoch;
   }
 
-  /** What is stored, whoever holds the lease. */
-  peek(): Offset | undefined {
-    return this.#backend.subscriptions.peek(this.#terms.name)?.offset;
-  }
-
   /**
    * Takes the lease, unless another process has it; with `reset`, also then; the options are stored with it. The offset
    * is `fresh()` if none is stored, or with `reset`. Answers with undefined if another process has the lease.
@@ -58,22 +53,29 @@ export class Lease {
       before = stored;
       const offset = reset || stored === undefined ? fresh() : stored.offset;
       const kept = { selector: selector.text, options: optionsOf(this.#terms), offset };
-      return { ...kept, epoch: newEpoch(), beat: 1, ...this.#alive() };
+      const renewed = { ...kept, epoch: newEpoch(), beat: 1, ...this.#alive() };
+      return reset || stored === undefined ? { ...renewed, parked: 'none' } : renewed;
     });
     if (claimed === undefined) return undefined;
     this.#epoch = claimed.epoch;
     this.#validUntil = began + this.#backend.leaseMs;
-    const names = before === undefined ? [] : changedOptions(before.options, this.#terms);
-    const changes = names.map((name) => [name, { from: before?.options[name], to: this.#terms[name] }]);
-    return { offset: claimed.offset, changed: Object.fromEntries(changes) };
+    const changes = before === undefined ? [] : changedOptions(before.options, this.#terms);
+    const changed = Object.fromEntries(changes.map(({ option, from, to }) => [option, { from, to }]));
+    return { offset: claimed.offset, changed };
   }
 
-  /** Stores the offset and extends the lease, or gives it back. Returns whether this process still had it. */
-  async store(offset: Offset, release: boolean): Promise<boolean> {
+  /** Stores the offset with what is parked, and extends the lease, or gives it back. Whether this process still had it. */
+  async store(offset: Offset, parked: ParkedChange, release: boolean): Promise<boolean> {
     const began = performance.now();
     const stored = await this.#backend.subscriptions.change(this.#terms.name, (stored) => {
       if (stored === undefined || stored.epoch !== this.#epoch) return undefined;
-      return { ...stored, offset, beat: stored.beat + 1, ...(release ? { owner: '', expires: 0 } : this.#alive()) };
+      return {
+        ...stored,
+        offset,
+        parked,
+        beat: stored.beat + 1,
+        ...(release ? { owner: '', expires: 0 } : this.#alive()),
+      };
     });
     this.#validUntil = stored === undefined || release ? 0 : began + this.#backend.leaseMs;
     return stored !== undefined;

@@ -12,7 +12,11 @@ export interface Terms {
   readonly concurrency: number;
   /** Milliseconds. */
   readonly timeout: number;
+  readonly keyBy: SubscriptionOptions['keyBy'];
+  readonly maxDeliver: number;
 }
+
+const defaultMaxDeliver = 10;
 
 /** Of what is stored with a subscription. */
 export const defaultOptions: SubscriptionInfo['options'] = {
@@ -20,6 +24,8 @@ export const defaultOptions: SubscriptionInfo['options'] = {
   serial: false,
   concurrency: 64,
   timeout: 30_000,
+  keyBy: null,
+  maxDeliver: defaultMaxDeliver,
 };
 
 const longestTimeout = 2 ** 31 - 1;
@@ -28,36 +34,68 @@ const longestTimeout = 2 ** 31 - 1;
 export function checkTerms(text: string, options: SubscriptionOptions = {}): Terms {
   const selector = parseSelector(text);
   const { name = text, backfill = defaultOptions.backfill, durable = false, reset } = options;
-  const { serial = defaultOptions.serial, timeout = defaultOptions.timeout } = options;
-  const { concurrency = serial ? 1 : defaultOptions.concurrency } = options;
+  const { serial = defaultOptions.serial, timeout = defaultOptions.timeout, keyBy } = options;
+  const { concurrency = serial ? 1 : defaultOptions.concurrency, maxDeliver = defaultMaxDeliver } = options;
   checkText('name', name, 1);
   for (const [field, value] of Object.entries({ backfill, durable, reset, serial })) checkFlag(field, value);
   checkWhole('concurrency', concurrency, 1);
   if (serial && concurrency !== 1) throw new InvalidArgumentError('concurrency', 'is 1 when serial');
   checkWhole('timeout', timeout, 1);
   if (timeout > longestTimeout) throw new InvalidArgumentError('timeout', `is more than ${longestTimeout} ms`);
-  return { name, selector, backfill, durable, serial, concurrency, timeout };
+  checkKeyBy(keyBy, serial);
+  if (maxDeliver !== Number.POSITIVE_INFINITY) checkWhole('maxDeliver', maxDeliver, 1);
+  return { name, selector, backfill, durable, serial, concurrency, timeout, keyBy, maxDeliver };
+}
+
+function checkKeyBy(keyBy: unknown, serial: boolean): void {
+  if (keyBy === undefined) return;
+  if (keyBy !== 'stream' && keyBy !== 'aggregate' && typeof keyBy !== 'function') {
+    throw new InvalidArgumentError('keyBy', "is not 'stream', 'aggregate' or a function");
+  }
+  if (serial) throw new InvalidArgumentError('keyBy', 'cannot be combined with serial');
 }
 
 /** @throws {InvalidArgumentError} naming the first option in which a new member differs from those that are there. */
 export function checkSameTerms(joining: Terms, running: Terms): void {
-  const fields = ['backfill', 'durable', 'serial', 'concurrency', 'timeout'] as const;
-  const field =
-    joining.selector.text === running.selector.text ? fields.find((f) => joining[f] !== running[f]) : 'selector';
+  const [theirs, ours] = [allOf(joining), allOf(running)];
+  const field = (Object.keys(ours) as (keyof typeof ours)[]).find((name) => theirs[name] !== ours[name]);
   if (field === undefined) return;
-  const value = field === 'selector' ? running.selector.text : running[field];
-  throw new InvalidArgumentError(field, `is ${value} for the members that subscription ${running.name} already has`);
+  throw new InvalidArgumentError(
+    field,
+    `is ${ours[field]} for the members that subscription ${running.name} already has`,
+  );
+}
+
+function allOf(terms: Terms) {
+  return { selector: terms.selector.text, durable: terms.durable, ...optionsOf(terms) };
 }
 
 /** What of `terms` is stored with a subscription. */
-export function optionsOf({ backfill, serial, concurrency, timeout }: Terms): SubscriptionInfo['options'] {
-  return { backfill, serial, concurrency, timeout };
+export function optionsOf(terms: Terms): SubscriptionInfo['options'] {
+  const { backfill, serial, concurrency, timeout, keyBy, maxDeliver } = terms;
+  return {
+    backfill,
+    serial,
+    concurrency,
+    timeout,
+    keyBy: typeof keyBy === 'function' ? 'function' : (keyBy ?? null),
+    maxDeliver: Number.isFinite(maxDeliver) ? maxDeliver : null,
+  };
 }
 
 /** Those of the `stored` options that `terms` has otherwise. */
-export function changedOptions(stored: Partial<SubscriptionInfo['options']>, terms: Terms): StoredOption[] {
-  const names = Object.keys(defaultOptions) as StoredOption[];
-  return names.filter((name) => stored[name] !== undefined && stored[name] !== terms[name]);
+export function changedOptions(stored: Partial<SubscriptionInfo['options']>, terms: Terms): OptionChange[] {
+  const now = optionsOf(terms);
+  return (Object.keys(now) as StoredOption[])
+    .filter((option) => stored[option] !== undefined && stored[option] !== now[option])
+    .map((option) => ({ option, from: stored[option] ?? null, to: now[option] }));
 }
 
 type StoredOption = keyof SubscriptionInfo['options'];
+
+/** An option that is not as it was stored. */
+export interface OptionChange {
+  readonly option: StoredOption;
+  readonly from: SubscriptionInfo['options'][StoredOption];
+  readonly to: SubscriptionInfo['options'][StoredOption];
+}

@@ -1,20 +1,48 @@
 import type { EventId } from '@samovar/eda';
 import type { StoredEvent } from '../event.ts';
+import type { Backlog } from './backlog.ts';
 
-/** An event that was handed out, until it is acknowledged. */
+/** An event that was handed out, or waits for its turn to be, until it is acknowledged or parked. */
 export interface Delivery {
   readonly event: StoredEvent;
+  /** What orders it; undefined: nothing, or nobody could say. */
+  readonly key: string | undefined;
+  /** Where it is parked or waiting, as which it goes on until it is acknowledged. */
+  readonly backlog: Backlog | undefined;
   /** How often it was handed out. */
   count: number;
+  /** How often it was handed out before it was to be replayed. */
+  readonly before: number;
   /** Runs until it is due again. */
   retry: NodeJS.Timeout | undefined;
+  /** The next one of its key. */
+  behind: Delivery | undefined;
   previous: Delivery | undefined;
   next: Delivery | undefined;
-  /** The last event acknowledged between this one and `next`. */
-  ackedBehind: StoredEvent | undefined;
+  /** The last event acknowledged or set aside between this one and `next`. */
+  resolvedBehind: StoredEvent | undefined;
 }
 
-/** What is handed out and not acknowledged, in log order; adding at the end and removing anywhere are immediate. */
+/** An event to hand out that was handed out `count` times before. */
+export function newDelivery(event: StoredEvent, count: number, key?: string, backlog?: Backlog, before = 0): Delivery {
+  return {
+    event,
+    key,
+    backlog,
+    count,
+    before,
+    retry: undefined,
+    behind: undefined,
+    previous: undefined,
+    next: undefined,
+    resolvedBehind: undefined,
+  };
+}
+
+/**
+ * What is handed out and neither acknowledged nor set aside, in log order; adding at the end and removing anywhere are
+ * immediate.
+ */
 export class Unacked {
   #first: Delivery | undefined;
   #end: Delivery | undefined;
@@ -36,13 +64,18 @@ export class Unacked {
     return this.#first;
   }
 
+  /** The one that was added last of those that are left. */
+  get last(): Delivery | undefined {
+    return this.#end;
+  }
+
   /** How many were acknowledged. */
   get acked(): number {
     return this.#acked;
   }
 
-  /** The last event up to which everything is acknowledged. */
-  get lastAcked(): EventId | null {
+  /** The last event up to which everything is acknowledged or set aside. */
+  get lastResolved(): EventId | null {
     return typeof this.#last === 'string' || this.#last === null ? this.#last : this.#last.id;
   }
 
@@ -50,10 +83,10 @@ export class Unacked {
     for (let entry = this.#first; entry !== undefined; entry = entry.next) yield entry;
   }
 
-  /** `event` comes behind all added before. */
-  add(event: StoredEvent, count: number): Delivery {
+  /** The delivery's event comes behind all added before. */
+  add(entry: Delivery): Delivery {
     const previous = this.#end;
-    const entry = { event, count, retry: undefined, previous, next: undefined, ackedBehind: undefined };
+    entry.previous = previous;
     if (previous === undefined) this.#first = entry;
     else previous.next = entry;
     this.#end = entry;
@@ -62,18 +95,34 @@ export class Unacked {
   }
 
   acknowledge(entry: Delivery): void {
+    this.setAside(entry);
+    this.#acked++;
+  }
+
+  /** One that is not here was acknowledged. */
+  acknowledgeAnother(): void {
+    this.#acked++;
+  }
+
+  /** Something else takes care of the event from now on. */
+  setAside(entry: Delivery): void {
     const { previous, next } = entry;
-    const upTo = entry.ackedBehind ?? entry.event;
+    const upTo = entry.resolvedBehind ?? entry.event;
     if (previous === undefined) {
       this.#first = next;
       this.#last = upTo;
     } else {
       previous.next = next;
-      previous.ackedBehind = upTo;
+      previous.resolvedBehind = upTo;
     }
     if (next === undefined) this.#end = previous;
     else next.previous = previous;
     this.#size--;
-    this.#acked++;
+  }
+
+  /** The same for an event behind all added before that was never here. */
+  pass(event: StoredEvent): void {
+    if (this.#end === undefined) this.#last = event;
+    else this.#end.resolvedBehind = event;
   }
 }

@@ -49,6 +49,11 @@ export class Waiters {
     for (const waiter of this.#waiting) if (waiter.target <= low) waiter.resolve();
   }
 
+  /** The event at `seq` is parked, with which nobody gets further. */
+  parked(seq: Seq, error: unknown): void {
+    for (const waiter of this.#waiting) if (waiter.target >= seq) waiter.reject(error);
+  }
+
   /** Ends the waiting of `owner`, or of all. */
   reject(error: unknown, owner?: object): void {
     for (const waiter of this.#waiting) if (owner === undefined || waiter.owner === owner) waiter.reject(error);

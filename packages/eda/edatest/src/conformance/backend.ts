@@ -1,7 +1,12 @@
 import type { Conn } from '@samovar/eda';
 
-/** What a backend may be without. restart: the log outlives its connections and whatever serves it. */
-export type Capability = 'restart';
+/**
+ * What a backend may be without.
+ * - restart: the log outlives its connections and whatever serves it.
+ * - keys: `keyBy`.
+ * - parking: `maxDeliver` and what is parked by it; its cases need `keys` as well.
+ */
+export type Capability = 'restart' | 'keys' | 'parking';
 
 /** A log made for one test. Disposal removes it; all connections are closed before. */
 export interface Harness extends AsyncDisposable {

@@ -35,7 +35,7 @@ function refusing(backend: Backend): void {
     await conn.close();
     await conn[Symbol.asyncDispose]();
     const closed = refusal('eda.closed');
-    const calls = everything(conn).map(([, call]) => refusalOf(() => call(background)));
+    const calls = everything(conn, backend).map(([, call]) => refusalOf(() => call(background)));
     for (const refused of await Promise.all(calls)) expect(refused).toEqual(closed);
     expect(await refusalOf(() => conn.subscribe('cups.1', () => {}))).toEqual(closed);
     expect(await refusalOf(() => subscription.caughtUp(background))).toEqual(closed);
@@ -50,7 +50,7 @@ function refusing(backend: Backend): void {
     using late = withTimeout(background, 0);
     scope.cancel();
     await eventually(() => expect(late.ctx.signal.aborted).toBe(true));
-    for (const [, call] of everything(conn)) {
+    for (const [, call] of everything(conn, backend)) {
       expect(await refusalOf(() => call(scope.ctx))).toEqual(refusal('context.canceled'));
       expect(await refusalOf(() => call(late.ctx))).toEqual(refusal('context.deadlineExceeded'));
     }
@@ -169,7 +169,7 @@ function members(backend: Backend): void {
 type Call = (ctx: typeof background) => unknown;
 
 /** A call of every method of a connection that takes a context. */
-function everything(conn: Conn): readonly (readonly [string, Call])[] {
+function everything(conn: Conn, backend: Backend): readonly (readonly [string, Call])[] {
   return [
     ['publish', (ctx) => conn.publish(ctx, 'cups.1', pour(1))],
     ['publishAll', (ctx) => conn.publishAll(ctx, 'cups.1', [pour(1)])],
@@ -178,5 +178,17 @@ function everything(conn: Conn): readonly (readonly [string, Call])[] {
     ['head', (ctx) => conn.head(ctx, 'cups.1')],
     ['streams', (ctx) => collect(conn.streams(ctx))],
     ['subscriptions', (ctx) => collect(conn.subscriptions(ctx))],
+    ...(backend.lacks?.parking === undefined ? everythingParked(conn) : []),
+  ];
+}
+
+function everythingParked(conn: Conn): readonly (readonly [string, Call])[] {
+  const parked = conn.parked('guest');
+  return [
+    ['list', (ctx) => collect(parked.list(ctx))],
+    ['count', (ctx) => parked.count(ctx)],
+    ['oldest', (ctx) => parked.oldest(ctx)],
+    ['replay', (ctx) => parked.replay(ctx, 'all')],
+    ['skip', (ctx) => parked.skip(ctx, 'any' as EventId)],
   ];
 }

@@ -5,7 +5,14 @@ import type { Backend } from './backend.ts';
 import { collect, fill, gate, Seen } from './moves.ts';
 import { connected, TestLog } from './testlog.ts';
 
-const defaults = { backfill: false, serial: false, concurrency: 64, timeout: 30_000 };
+const defaults = {
+  backfill: false,
+  serial: false,
+  concurrency: 64,
+  timeout: 30_000,
+  keyBy: null,
+  maxDeliver: 10,
+};
 
 export function keepingCases(backend: Backend): void {
   listing(backend);
@@ -22,7 +29,7 @@ function listing(backend: Backend): void {
     const guest = await conn.subscribe('cups.*', () => {}, { name: 'guest', durable: true, ...chosen });
     await conn.subscribe('pots.>', () => {}, { durable: true, concurrency: 3 });
     const all = [
-      { name: 'guest', selector: 'cups.*', options: { ...chosen, concurrency: 1 }, lastAcked: null },
+      { name: 'guest', selector: 'cups.*', options: { ...defaults, ...chosen, concurrency: 1 }, lastAcked: null },
       { name: 'pots.>', selector: 'pots.>', options: { ...defaults, concurrency: 3 }, lastAcked: null },
     ];
     expect(await kept(conn)).toEqual(all);

@@ -89,7 +89,7 @@ export function iterate(events: EventStream): AsyncIterator<Event> {
 }
 
 /** Resolves when `check` does not throw. */
-export function eventually(check: () => void): Promise<void> {
+export function eventually(check: () => void | Promise<void>): Promise<void> {
   return vi.waitFor(check, { timeout: patience, interval: 2 });
 }
 
@@ -125,7 +125,11 @@ export function ascending(numbers: readonly number[]): number[] {
 
 const statuses: Readonly<Record<string, string>> = {
   'eda.headConflict': 'aborted',
+  'eda.duplicateErased': 'failed_precondition',
   'eda.closed': 'failed_precondition',
+  'eda.parked': 'failed_precondition',
+  'eda.notParked': 'not_found',
+  'eda.replayTooLarge': 'failed_precondition',
   'context.canceled': 'canceled',
   'context.deadlineExceeded': 'deadline_exceeded',
 };

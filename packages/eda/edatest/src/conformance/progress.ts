@@ -96,10 +96,24 @@ function status(backend: Backend): void {
       { backfill: true, concurrency: 4 },
     );
     await seen.reaches(4);
-    expect(subscription.status()).toEqual({ state: 'running', lag: 10, inFlight: 4, redelivered: 0, lastAcked: null });
+    expect(subscription.status()).toEqual({
+      state: 'running',
+      lag: 10,
+      inFlight: 4,
+      parked: 0,
+      redelivered: 0,
+      lastAcked: null,
+    });
     release.open();
     await subscription.caughtUp(background);
-    expect(subscription.status()).toEqual({ state: 'running', lag: 0, inFlight: 0, redelivered: 0, lastAcked: ids[9] });
+    expect(subscription.status()).toEqual({
+      state: 'running',
+      lag: 0,
+      inFlight: 0,
+      parked: 0,
+      redelivered: 0,
+      lastAcked: ids[9],
+    });
     await subscription.close();
     expect(subscription.status()).toMatchObject({ state: 'closed', lag: 0, inFlight: 0 });
   });

@@ -159,6 +159,13 @@ function subscriptionOptions(backend: Backend): void {
     ['concurrency', '2 when serial', { serial: true, concurrency: 2 }],
     ['timeout', '0', { timeout: 0 }],
     ['timeout', 'NaN', { timeout: Number.NaN }],
+    ['keyBy', 'guest', { keyBy: 'guest' }],
+    ['keyBy', 'null', { keyBy: null }],
+    ['keyBy', 'stream when serial', { keyBy: 'stream', serial: true }],
+    ['maxDeliver', '0', { maxDeliver: 0 }],
+    ['maxDeliver', '1.5', { maxDeliver: 1.5 }],
+    ['maxDeliver', 'NaN', { maxDeliver: Number.NaN }],
+    ['maxDeliver', '10', { maxDeliver: '10' }],
   ])('refuses to subscribe where %s is %s', async (field, _, bad) => {
     const conn = await connected(backend);
     expect(await refusalOf(() => conn.subscribe('cups.1', () => {}, bad as SubscriptionOptions))).toEqual(

@@ -2,7 +2,20 @@ import { background } from '@samovar/context';
 import { Data, type Event, type EventId } from '@samovar/eda';
 import { describe, expect, it } from 'vitest';
 import type { Backend } from './backend.ts';
-import { collect, fill, gate, idsOf, numberOf, pour, range, read, refusal, refusalOf, Seen } from './moves.ts';
+import {
+  collect,
+  eventually,
+  fill,
+  gate,
+  idsOf,
+  numberOf,
+  pour,
+  range,
+  read,
+  refusal,
+  refusalOf,
+  Seen,
+} from './moves.ts';
 import { TestLog } from './testlog.ts';
 
 export function restartingCases(backend: Backend): void {
@@ -15,6 +28,7 @@ function cases(backend: Backend): void {
   stored(backend);
   subscriptions(backend);
   failures(backend);
+  if (backend.lacks?.parking === undefined && backend.lacks?.keys === undefined) parked(backend);
 }
 
 function stored(backend: Backend): void {
@@ -117,8 +131,11 @@ function failures(backend: Backend): void {
     const log = await TestLog.open(backend);
     const before = await log.connect();
     const ids = await fill(before, 'cups.1', 5);
-    const options = { backfill: true, serial: false, concurrency: 7, timeout: 1234 };
-    const first = await before.subscribe('cups.1', () => {}, { name: 'guest', durable: true, ...options });
+    const chosen = { backfill: true, serial: false, concurrency: 7, timeout: 1234 };
+    const keyed = backend.lacks?.keys === undefined ? ({ keyBy: 'stream', maxDeliver: 3 } as const) : {};
+    const options = { ...chosen, keyBy: null, maxDeliver: 10, ...keyed };
+    const asked = { name: 'guest', durable: true, ...chosen, ...keyed };
+    const first = await before.subscribe('cups.1', () => {}, asked);
     await first.caughtUp(background);
     const after = await log.reopen();
     const kept = await collect(after.subscriptions(background));
@@ -137,6 +154,41 @@ function failures(backend: Backend): void {
     const second = await (await log.reopen()).subscribe('cups.1', seen.handle, options);
     await second.caughtUp(background);
     expect(seen.numbers.length).toBe(5);
+  });
+}
+
+function parked(backend: Backend): void {
+  it('has what was parked and what waits, and what was requested is done', async () => {
+    const log = await TestLog.open(backend);
+    const before = await log.connect();
+    const options = { name: 'guest', durable: true, backfill: true, keyBy: 'stream', maxDeliver: 1 } as const;
+    const spill = (_: unknown, event: Event) => {
+      if (numberOf(event) % 10 === 0) throw new Error('spilt');
+    };
+    const first = await before.subscribe('cups.*', spill, options);
+    const ids: EventId[][] = [];
+    for (const n of range(4)) ids.push(await fill(before, `cups.${n}`, 3, n * 10));
+    await eventually(() => expect(first.status()).toMatchObject({ parked: 4, lag: 12 }));
+    await eventually(async () => {
+      const listed = await collect(before.parked('guest').list(background));
+      expect(listed.map(({ waiting }) => waiting)).toEqual(ids.map((ofOne) => ofOne.slice(1)));
+    });
+    await first.close();
+    await before.parked('guest').replay(background, ids[1]?.[0] as EventId);
+    const after = await log.reopen();
+    const rest = await collect(after.parked('guest').list(background));
+    const facts = rest.map(({ event, key, attempts, waiting }) => [event.id, key, attempts, waiting]);
+    const left = [0, 2, 3].map((n) => [ids[n]?.[0], `cups.${n}`, 1, ids[n]?.slice(1)]);
+    expect(facts).toEqual(left);
+    await after.parked('guest').skip(background, ids[2]?.[0] as EventId);
+    const again = new Seen();
+    const second = await after.subscribe('cups.*', again.handle, options);
+    await again.reaches(5);
+    expect(again.numbers.toSorted((a, b) => a - b)).toEqual([10, 11, 12, 21, 22]);
+    expect(second.status()).toMatchObject({ parked: 2, lag: 6, lastAcked: null });
+    await after.parked('guest').replay(background, 'all');
+    await second.caughtUp(background);
+    expect(again.numbers.slice(5).toSorted((a, b) => a - b)).toEqual([0, 1, 2, 30, 31, 32]);
   });
 }
 

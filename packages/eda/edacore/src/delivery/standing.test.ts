@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import type { Backend, Offset, ParkedRow } from '../backend.ts';
+import { Changes } from './backlog.ts';
+import { MemoryParked } from './memoryparked.ts';
+import { Standing } from './standing.ts';
+
+const row: ParkedRow = { seq: 7, key: 'k', attempts: 1, error: '', since: 0, request: '' };
+
+/** How far a subscription has come whose stored offset and parked events these are. */
+function lowOf(offset: Partial<Offset>, fill: (changes: Changes) => void): number {
+  const [parked, changes] = [new MemoryParked(), new Changes()];
+  fill(changes);
+  parked.apply(changes);
+  const peek = () => ({ offset: { high: 20, pending: [], acked: 0, last: null, ...offset } });
+  const subscriptions = { parked: () => parked, peek };
+  return new Standing({ subscriptions } as unknown as Backend, 'n').low;
+}
+
+it.each<[string, Partial<Offset>, (changes: Changes) => void, number]>([
+  ['its offset', {}, () => {}, 20],
+  ['what was handed out', { pending: [[9, 1]] }, () => {}, 8],
+  ['what is parked', { pending: [[9, 1]] }, ({ parked }) => parked.set(7, row), 6],
+  ['what is to be replayed', {}, ({ parked }) => parked.set(7, { ...row, request: 'replay' }), 6],
+  ['what waits behind something that is through', {}, ({ waiting }) => waiting.set(8, { key: 'k', waits: true }), 7],
+])('a standby sees that everything is acknowledged up to %s', (_, offset, fill, low) => {
+  expect(lowOf(offset, fill)).toBe(low);
+});

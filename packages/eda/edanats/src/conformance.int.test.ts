@@ -1,0 +1,33 @@
+import { nuid } from '@nats-io/transport-node';
+import { edaConformance } from '@samovar/edatest/conformance';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { lacking, TestServer } from '../testing.ts';
+import { connectNats } from './edanats.ts';
+
+let server: TestServer;
+
+describe.skipIf(lacking() !== undefined)('with a server', () => {
+  beforeAll(async () => {
+    server = await TestServer.start();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  const lacks = {
+    keys: 'JetStream does not order by key: that is yet to be done in the client',
+    parking: 'nothing is parked on NATS yet: events are tried for ever',
+  };
+  edaConformance('NATS JetStream', {
+    lacks,
+    open: async () => {
+      const cluster = nuid.next();
+      return {
+        connect: (client = '') => connectNats(server.url, { client, cluster, logger: null }),
+        reopen: async () => {
+          await server.stop();
+          await server.start();
+        },
+        [Symbol.asyncDispose]: async () => {},
+      };
+    },
+  });
+});

@@ -1,0 +1,154 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import { connect as dial, nuid } from '@nats-io/transport-node';
+import { background as ctx } from '@samovar/context';
+import { Data, type Event, type Logger } from '@samovar/eda';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { collect, connected, lacking, numbersOf, ownServer, pour, range, read, TestServer } from '../testing.ts';
+import { connectNats } from './edanats.ts';
+
+let server: TestServer;
+let cluster: string;
+
+/** The server as an operator sees it. */
+async function operator() {
+  const nc = await dial({ servers: server.url.slice('nats://'.length) });
+  onTestFinished(() => nc.close());
+  return { nc, jsm: await jetstreamManager(nc) };
+}
+
+function recorder() {
+  const said: [level: string, message: string][] = [];
+  const note = (level: string) => (message: string) => void said.push([level, message]);
+  const logger: Logger = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') };
+  return { said, logger };
+}
+
+describe.skipIf(lacking() !== undefined)('an event log on NATS', () => {
+  beforeAll(async () => {
+    server = await TestServer.start();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+  beforeEach(() => {
+    cluster = nuid.next();
+  });
+
+  describe('with which an operator has had to do', operating);
+  describe('on a server that is not as wished', connecting);
+});
+
+function operating(): void {
+  it('passes over a message that is no commit, in reads and subscriptions, and goes on behind it', async () => {
+    const { said, logger } = recorder();
+    const conn = await connected(server, { cluster, logger });
+    const { nc } = await operator();
+    const first = await conn.publish(ctx, 'cups.1', pour(1));
+    await nc.request(`${cluster}.events.cups.1`, 'not a commit');
+    const head = await conn.head(ctx, 'cups.1');
+    expect(head).not.toBe(first);
+    const second = await conn.publish(ctx, 'cups.1', pour(2), { expectedHead: head });
+    await nc.request(`${cluster}.events.cups.2`, 'nor is this');
+    expect(numbersOf(await read(conn, '>'))).toEqual([1, 2]);
+    expect(numbersOf(await collect(conn.read(ctx, '>', { backwards: true })))).toEqual([2, 1]);
+    const seen: Event[] = [];
+    const options = { backfill: true, durable: true, serial: true };
+    const subscription = await conn.subscribe('cups.*', (_, event) => void seen.push(event), options);
+    await subscription.caughtUp(ctx);
+    expect(seen.map(({ id }) => id)).toEqual([first, second]);
+    expect(said.filter(([level]) => level === 'error').length).toBeGreaterThan(0);
+    const streams = await collect(conn.streams(ctx));
+    expect(streams.map(({ stream, events }) => [stream, events])).toEqual([
+      ['cups.1', 2],
+      ['cups.2', 0],
+    ]);
+  });
+
+  it.each([true, false])('makes a deleted consumer again and goes on; durable: %s', async (durable) => {
+    const { said, logger } = recorder();
+    const conn = await connected(server, { cluster, logger });
+    const { jsm } = await operator();
+    const seen: number[] = [];
+    const handle = (_: unknown, { data }: Event) => void seen.push(data.json<number>());
+    const subscription = await conn.subscribe('cups.1', handle, { backfill: true, durable });
+    await conn.publishAll(ctx, 'cups.1', range(5).map(pour));
+    await subscription.caughtUp(ctx);
+    await vi.waitUntil(async () => !durable || (await collect(conn.subscriptions(ctx)))[0]?.lastAcked, 5000);
+    const consumers = await collect(jsm.consumers.list(cluster));
+    // Server 2.9 may fail to remove the folder of a consumer that it is writing; the consumer is gone all the same.
+    for (const { name } of consumers) await jsm.consumers.delete(cluster, name).catch(() => {});
+    await conn.publishAll(ctx, 'cups.1', range(5, 5).map(pour));
+    await vi.waitFor(() => expect(seen).toHaveLength(10), { timeout: 20_000 });
+    await subscription.caughtUp(ctx);
+    expect(seen).toEqual(range(10));
+    expect(said.some(([level, message]) => level === 'warn' && message.includes('was deleted'))).toBe(true);
+  });
+
+  it('refuses a JetStream stream that is something else, and leaves it as it is', async () => {
+    const { jsm } = await operator();
+    await jsm.streams.add({ name: cluster, subjects: [`${cluster}.>`] });
+    await expect(connected(server, { cluster })).rejects.toMatchObject({ id: 'eda.notALog' });
+    expect((await jsm.streams.info(cluster)).config.subjects).toEqual([`${cluster}.>`]);
+  });
+
+  it('says what the settings of its JetStream stream may cost, and changes none', async () => {
+    await (await connected(server, { cluster })).close();
+    const { jsm } = await operator();
+    await jsm.streams.update(cluster, { max_age: 3600e9 });
+    const { said, logger } = recorder();
+    await connected(server, { cluster, logger });
+    expect(said).toContainEqual(['warn', expect.stringContaining('forget events')]);
+    expect((await jsm.streams.info(cluster)).config.max_age).toBe(3600e9);
+  });
+}
+
+function connecting(): void {
+  it('bounds commits by what the server takes, and says so', async () => {
+    const own = await ownServer('max_payload: 100KB');
+    const { said, logger } = recorder();
+    const conn = await connected(own, { cluster, logger });
+    expect(said).toContainEqual(['warn', expect.stringContaining('max_payload')]);
+    const large = { type: 'tea.Poured', data: Data.bytes(new Uint8Array(90_000)) };
+    await expect(conn.publish(ctx, 'cups.1', large)).rejects.toMatchObject({ details: { field: 'data' } });
+    await conn.publish(ctx, 'cups.1', { type: 'tea.Poured', data: Data.bytes(new Uint8Array(80_000)) });
+  });
+
+  it('takes a commit as large as the bound allows', async () => {
+    const conn = await connected(server, { cluster });
+    const data = Data.bytes(new Uint8Array(8 * 1024 * 1024 - 17 * 1024));
+    await conn.publish(ctx, 'cups.1', { type: 'tea.Poured', data });
+    expect((await read(conn, 'cups.1'))[0]?.data.bytes()).toHaveLength(data.bytes().length);
+    const sizes: number[] = [];
+    const note = (_: unknown, event: Event) => void sizes.push(event.data.bytes().length);
+    await (await conn.subscribe('cups.1', note, { backfill: true })).caughtUp(ctx);
+    expect(sizes).toEqual([data.bytes().length]);
+  });
+
+  it('logs in, and tells nobody with what', async () => {
+    const own = await ownServer('authorization { user: me, password: "s3cr:t" }');
+    const login = (password: string) => own.url.replace('//', `//me:${encodeURIComponent(password)}@`);
+    const conn = await connectNats(login('s3cr:t'), { logger: null });
+    await conn.publish(ctx, 'cups.1', pour(1));
+    await conn.close();
+    const failed = connectNats(login('wr0ng'), { logger: null });
+    await expect(failed).rejects.toMatchObject({ id: 'eda.logUnavailable' });
+    await expect(failed).rejects.not.toThrow('wr0ng');
+  });
+
+  it.each([{ cluster: 'a.b' }, { cluster: '' }, { replicas: 0 }, { client: 'x'.repeat(256) }, { maxCommitBytes: 1 }])(
+    'refuses %j',
+    async (options) => {
+      const [field] = Object.keys(options);
+      await expect(connected(server, { cluster, ...options })).rejects.toMatchObject({
+        id: 'eda.invalidArgument',
+        details: { field },
+      });
+    },
+  );
+
+  it('refuses what it cannot do yet instead of leaving it out', async () => {
+    const conn = await connected(server, { cluster });
+    const unsupported = { id: 'eda.unsupported' };
+    await expect(conn.subscribe('cups.1', () => {}, { keyBy: 'stream' })).rejects.toMatchObject(unsupported);
+    await expect(conn.subscribe('cups.1', () => {}, { maxDeliver: 3 })).rejects.toMatchObject(unsupported);
+    await expect(conn.parked('guest').count(ctx)).rejects.toMatchObject(unsupported);
+  });
+}

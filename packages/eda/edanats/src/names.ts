@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+
+/** The names that one event log has on its server. */
+export class Names {
+  /** Of the JetStream stream that holds the events. */
+  readonly stream: string;
+  /** Of the bucket that holds what is known of durable subscriptions. */
+  readonly bucket: string;
+  readonly #prefix: string;
+
+  constructor(cluster: string) {
+    this.stream = cluster;
+    this.bucket = `${cluster}-subscriptions`;
+    this.#prefix = `${cluster}.events.`;
+  }
+
+  /** Of a stream's events, or, as both know the same wildcards, of a selector's. */
+  subject(streamOrSelector: string): string {
+    return this.#prefix + streamOrSelector;
+  }
+
+  /** The event stream whose events have this subject. */
+  streamOf(subject: string): string {
+    return subject.slice(this.#prefix.length);
+  }
+}
+
+/** A subscription's name as the server takes it: what can be read of it, and what tells it from all others. */
+export function encodeName(name: string): string {
+  const readable = name.replace(/[^A-Za-z0-9_]+/g, '-').slice(0, 40);
+  return `${readable}-${hash(name)}`;
+}
+
+/** What tells a publication from all others. A key is of its stream: the server's memory of ids is of all of them. */
+export function messageId(stream: string, key: string): string {
+  return hash(`${stream} ${key}`);
+}
+
+/** A stream's name where only a short one fits. */
+export function streamHash(stream: string): string {
+  return hash(stream);
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 27);
+}

@@ -1,0 +1,169 @@
+import { nuid } from '@nats-io/transport-node';
+import { background as ctx } from '@samovar/context';
+import type { Conn, Event, EventId } from '@samovar/eda';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { collect, connected, lacking, numbersOf, ownServer, pour, range, read, TestServer } from '../testing.ts';
+
+let server: TestServer;
+let cluster: string;
+
+/** Two connections as two processes have them. */
+async function processes(): Promise<[Conn, Conn]> {
+  return [await connected(server, { cluster }), await connected(server, { cluster }, true)];
+}
+
+describe.skipIf(lacking() !== undefined)('an event log on NATS', () => {
+  beforeAll(async () => {
+    server = await TestServer.start();
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+  beforeEach(() => {
+    cluster = nuid.next();
+  });
+
+  describe('of which the server crashes', crashing);
+  describe('used by several processes', sharing);
+});
+
+function crashing(): void {
+  it('loses nothing that was acknowledged when the server is killed, and stores the rest once', async () => {
+    const own = await ownServer();
+    const conn = await connected(own, { cluster });
+    const acked: EventId[] = [];
+    let killed: Promise<void> | undefined;
+    const publications = range(10_000).map(async (n) => {
+      if (acked.push(await conn.publish(ctx, `cups.${n % 7}`, pour(n))) === 1000) killed = own.stop('SIGKILL');
+    });
+    await vi.waitUntil(() => killed !== undefined, { interval: 1 });
+    await killed;
+    expect(acked.length).toBeLessThan(10_000);
+    await own.start();
+    await Promise.all(publications);
+    const events = await read(conn, '>');
+    expect(events.map(({ id }) => id)).toEqual(acked.toSorted());
+    expect(numbersOf(events).toSorted((a, b) => a - b)).toEqual(range(10_000));
+  });
+
+  it('goes on with subscriptions and readers when the server is back', async () => {
+    const own = await ownServer();
+    const conn = await connected(own, { cluster });
+    const seen = { durable: [] as number[], passing: [] as number[] };
+    const note =
+      (numbers: number[]) =>
+      (_: unknown, { data }: Event) =>
+        void numbers.push(data.json<number>());
+    const subscription = await conn.subscribe('cups.1', note(seen.durable), { durable: true, backfill: true });
+    await conn.subscribe('cups.*', note(seen.passing));
+    const watched = collect(conn.read(ctx, 'cups.1', { watch: true, limit: 20 }));
+    await conn.publishAll(ctx, 'cups.1', range(10).map(pour));
+    await subscription.caughtUp(ctx);
+    await own.stop();
+    await own.start();
+    for (const n of range(10, 10)) await conn.publish(ctx, 'cups.1', pour(n));
+    await subscription.caughtUp(ctx);
+    await vi.waitFor(() => expect(seen.passing).toHaveLength(20), { timeout: 20_000 });
+    expect(seen).toEqual({ durable: range(20), passing: range(20) });
+    expect(numbersOf(await watched)).toEqual(range(20));
+  });
+}
+
+function sharing(): void {
+  it('gives each event of a durable name to one of two processes', async () => {
+    const conns = await processes();
+    const seen: number[][] = [[], []];
+    const options = { name: 'guests', durable: true, backfill: true };
+    const subscriptions = await Promise.all(
+      conns.map((conn, i) =>
+        conn.subscribe(
+          'cups.*',
+          async (_, { data }) => {
+            seen[i]?.push(data.json<number>());
+            await new Promise(setImmediate);
+          },
+          options,
+        ),
+      ),
+    );
+    await Promise.all(range(3000).map((n) => conns[0].publish(ctx, `cups.${n % 3}`, pour(n))));
+    await Promise.all(subscriptions.map((subscription) => subscription.caughtUp(ctx)));
+    expect(seen.flat().toSorted((a, b) => a - b)).toEqual(range(3000));
+    expect(Math.min(...seen.map(({ length }) => length))).toBeGreaterThan(100);
+  });
+
+  it('keeps the order of a serial name over two processes, one handler at a time', async () => {
+    const conns = await processes();
+    const seen: number[] = [];
+    let [running, peak] = [0, 0];
+    const handle = async (_: unknown, { data }: Event) => {
+      peak = Math.max(peak, ++running);
+      seen.push(data.json<number>());
+      await new Promise(setImmediate);
+      running--;
+    };
+    const options = { name: 'guest', durable: true, serial: true, backfill: true };
+    const [first] = await Promise.all(conns.map((conn) => conn.subscribe('cups.1', handle, options)));
+    for (const n of range(100)) await conns[0].publishAll(ctx, 'cups.1', [pour(2 * n), pour(2 * n + 1)]);
+    await first?.caughtUp(ctx);
+    expect([seen, peak]).toEqual([range(200), 1]);
+  });
+
+  it('leaves to one process what another gives back of a commit, with what that has counted', async () => {
+    const conns = await processes();
+    const options = { name: 'guest', durable: true, backfill: true };
+    await conns[0].publishAll(ctx, 'cups.1', range(10).map(pour));
+    const done: number[] = [];
+    const first = await conns[0].subscribe(
+      'cups.1',
+      (_, { data }) => {
+        if (data.json<number>() % 2 === 1) throw new Error('spilt');
+        done.push(data.json<number>());
+      },
+      options,
+    );
+    await vi.waitFor(() => expect(first.status()).toMatchObject({ lag: 5, redelivered: 5 }));
+    const taken: [number, number][] = [];
+    const second = await conns[1].subscribe(
+      'cups.1',
+      (_, { data, deliveries }) => void taken.push([data.json<number>(), deliveries]),
+      options,
+    );
+    await first.close();
+    await second.caughtUp(ctx);
+    expect(done).toEqual([0, 2, 4, 6, 8]);
+    expect(taken.map(([n]) => n)).toEqual([1, 3, 5, 7, 9]);
+    expect(taken.every(([, deliveries]) => deliveries >= 3)).toBe(true);
+  });
+
+  it('begins again in all processes when one resets, and knows what another has erased', async () => {
+    const conns = await processes();
+    const options = { name: 'guest', durable: true, backfill: true };
+    const seen: number[] = [];
+    const handle = (_: unknown, { data }: Event) => void seen.push(data.json<number>());
+    await conns[0].publishAll(ctx, 'cups.1', range(3).map(pour));
+    const first = await conns[0].subscribe('cups.1', handle, options);
+    await first.caughtUp(ctx);
+    const second = await conns[1].subscribe('cups.1', handle, { ...options, reset: true });
+    await second.caughtUp(ctx);
+    expect(seen).toEqual([0, 1, 2, 0, 1, 2]);
+    await second.close();
+    await conns[0].publish(ctx, 'cups.1', pour(3));
+    await vi.waitFor(() => expect(seen.at(-1)).toBe(3), { timeout: 20_000 });
+    await conns[1].erase(ctx, 'cups.1');
+    expect([await read(conns[0], '>'), await conns[0].head(ctx, 'cups.1')]).toEqual([[], null]);
+  });
+
+  it('does not give to another process what a handler takes long for', async () => {
+    const conns = await processes();
+    let runs = 0;
+    const handle = async () => {
+      runs++;
+      await new Promise((resolve) => setTimeout(resolve, 12_000));
+    };
+    // Serial: the one that has the event asks for no other, so only the other one can be given it.
+    const options = { name: 'guest', durable: true, backfill: true, serial: true };
+    await conns[0].publish(ctx, 'cups.1', pour(1));
+    const [first] = await Promise.all(conns.map((conn) => conn.subscribe('cups.1', handle, options)));
+    await first?.caughtUp(ctx);
+    expect(runs).toBe(1);
+  });
+}

@@ -1,0 +1,251 @@
+import { createInbox, headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { throwIfDone } from '@samovar/context';
+import {
+  ClosedError,
+  DuplicateErasedError,
+  HeadConflictError,
+  InvalidArgumentError,
+  LogFullError,
+  LogUnavailableError,
+} from '@samovar/eda';
+import { type Append, decodeId, encodeCommit, firstSeq } from '@samovar/edacore';
+import { asLogError, codes } from './errors.ts';
+import { messageId } from './names.ts';
+import type { NatsLog } from './natslog.ts';
+import { findMessage } from './scan.ts';
+import { duplicateWindow } from './storage.ts';
+
+/** Publications that wait for their answer, and bytes of them; others wait until there is room. */
+const mostInFlight = 4096;
+const mostBytes = 32 * 1024 * 1024;
+/**
+ * Milliseconds until a publication that is not answered is sent again, between looks for such, until one that could not
+ * be stored is, and until those in flight are given up.
+ */
+const answerTimeout = 5_000;
+const sweep = 50;
+const retryTime = 250;
+const closing = 5_000;
+/** Milliseconds after which the server may have forgotten that it has stored what is about to be sent again. */
+const forgotten = duplicateWindow / 1e6 - 30_000;
+/** No stream is here. */
+const nowhere = Number.MAX_SAFE_INTEGER;
+
+/** The header that says what a commit's message holds without reading it: how many events, and the publisher's clock. */
+export const summaryHeader = 'Eda';
+
+interface Flight {
+  readonly append: Append;
+  readonly owner: object;
+  readonly subject: string;
+  readonly payload: Uint8Array;
+  readonly headers: MsgHdrs;
+  readonly id: string;
+  readonly clock: number;
+  /** When it was sent first; 0: never. */
+  first: number;
+  repeated: boolean;
+  /** When it was sent, as `performance.now()` tells it. */
+  sent: number;
+}
+
+/** Publishes commits, many at once, through one subscription for all answers. */
+export class Publisher {
+  readonly #log: NatsLog;
+  readonly #nc: NatsConnection;
+  readonly #inbox = createInbox();
+  readonly #run = createInbox('samovar').slice('samovar.'.length);
+  readonly #flights = new Map<number, Flight>();
+  #waiting: Flight[] = [];
+  #bytes = 0;
+  #tokens = 0;
+  #published = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(log: NatsLog) {
+    this.#log = log;
+    this.#nc = log.nc;
+    const callback = (error: Error | null, msg: Msg) => {
+      if (error === null) this.#answered(msg);
+    };
+    this.#nc.subscribe(`${this.#inbox}.*`, { callback });
+    log.onReconnect(() => this.#again(() => true));
+  }
+
+  /** Stores a commit, in the order of the calls as long as the connection holds, and answers it. `owner` may give it up. */
+  publish(append: Append, owner: object): void {
+    const { stream, client, rows, key, expected } = append;
+    const clock = Date.now();
+    const payload = encodeCommit({ clock, client, rows });
+    if (key !== undefined && this.#log.erasures.hasKey(stream, key)) {
+      append.fail(new DuplicateErasedError(stream, key));
+      return;
+    }
+    if (payload.length > this.#log.maxBytes) {
+      const why = `is ${payload.length} bytes in one commit: this server takes ${this.#log.maxBytes}`;
+      append.fail(new InvalidArgumentError('data', why));
+      return;
+    }
+    const id = key === undefined ? `${this.#run}.${++this.#published}` : messageId(stream, key);
+    const head = headers();
+    head.set('Nats-Msg-Id', id);
+    head.set(summaryHeader, `${rows.length} ${clock}`);
+    if (expected !== undefined) head.set('Nats-Expected-Last-Subject-Sequence', String(positionOf(expected)));
+    const subject = this.#log.names.subject(stream);
+    const flight = { append, owner, subject, payload, headers: head, id, clock, first: 0, repeated: false, sent: 0 };
+    if (this.#hasRoom() && this.#waiting.length === 0) this.#take(flight);
+    else this.#waiting.push(flight);
+    this.#timer ??= setTimeout(() => this.#sweep(), sweep);
+  }
+
+  /** Resolves when everything that `owner` has published is answered; after some time the rest is given up. */
+  async settled(owner: object): Promise<void> {
+    const mine = () => [...this.#flights.values(), ...this.#waiting].filter((flight) => flight.owner === owner);
+    const given = setTimeout(() => this.#giveUp((flight) => flight.owner === owner), closing);
+    await Promise.allSettled(mine().map(({ append }) => append.promise));
+    clearTimeout(given);
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#giveUp(() => true);
+  }
+
+  #hasRoom(): boolean {
+    return this.#flights.size < mostInFlight && this.#bytes < mostBytes;
+  }
+
+  #take(flight: Flight): void {
+    this.#bytes += flight.payload.length;
+    this.#send(++this.#tokens, flight);
+  }
+
+  #send(token: number, flight: Flight): void {
+    flight.sent = performance.now();
+    flight.repeated = flight.first > 0;
+    flight.first ||= flight.sent;
+    this.#flights.set(token, flight);
+    const { subject, payload, headers } = flight;
+    this.#nc.publish(subject, payload, { reply: `${this.#inbox}.${token}`, headers });
+  }
+
+  #remove(token: number, flight: Flight): void {
+    if (!this.#flights.delete(token)) return;
+    this.#bytes -= flight.payload.length;
+    if (this.#waiting.length === 0) return;
+    let next = 0;
+    while (next < this.#waiting.length && this.#hasRoom()) this.#take(this.#waiting[next++] as Flight);
+    this.#waiting.splice(0, next);
+  }
+
+  #answered(msg: Msg): void {
+    const token = Number(msg.subject.slice(this.#inbox.length + 1));
+    const flight = this.#flights.get(token);
+    if (flight === undefined) return;
+    // Nobody leads the stream now, or JetStream is not up.
+    const unled = msg.headers?.code === 503;
+    const answer = unled ? undefined : msg.json<Answer>();
+    if (answer === undefined || answer.error?.code === 503) {
+      flight.sent = performance.now() - answerTimeout + retryTime;
+      return;
+    }
+    this.#remove(token, flight);
+    if (answer.error === undefined && !answer.duplicate) this.#stored(flight, answer.seq);
+    else void this.#settle(flight, answer).catch((error: unknown) => flight.append.fail(asLogError(error)));
+  }
+
+  #stored({ append, clock }: Flight, position: number): void {
+    append.stored(this.#log.number, firstSeq(position), append.rows.length, clock);
+  }
+
+  async #settle(flight: Flight, { error, seq }: Answer): Promise<void> {
+    const { append, id } = flight;
+    if (error === undefined) return this.#duplicate(flight, seq);
+    if (error.err_code === codes.wrongLastSequence) {
+      // Servers that keep a log together look at the head before they look for a duplicate.
+      const known = flight.repeated || (append.key !== undefined && this.#log.replicas > 1);
+      const stored = known ? await findMessage(this.#log, append.stream, id) : undefined;
+      if (stored !== undefined) return this.#duplicate(flight, stored);
+      const head = await this.#log.head(append.ctx, append.stream);
+      append.fail(new HeadConflictError(append.stream, head, append.expected?.id ?? null));
+    } else if (codes.noResources.has(error.err_code)) {
+      append.fail(new LogFullError({ cause: new Error(error.description) }));
+    } else append.fail(new LogUnavailableError(`the event log on NATS refuses events: ${error.description}`));
+  }
+
+  async #duplicate({ append, clock }: Flight, position: number): Promise<void> {
+    const { number } = this.#log;
+    if (append.key === undefined) return append.stored(number, firstSeq(position), append.rows.length, clock);
+    const first = await this.#log.at(append.ctx, position);
+    if (first?.commit === undefined) append.fail(new DuplicateErasedError(append.stream, append.key));
+    else append.stored(number, firstSeq(position), first.commit.events.length, first.commit.clock);
+  }
+
+  /** Gives up what nobody waits for any more, and sends again what was not answered. */
+  #sweep(): void {
+    this.#waiting = this.#waiting.filter((flight) => !isDone(flight));
+    for (const [token, flight] of this.#flights) if (isDone(flight)) this.#remove(token, flight);
+    const now = performance.now();
+    this.#again(({ sent }) => now - sent > answerTimeout);
+    const idle = this.#flights.size === 0 && this.#waiting.length === 0;
+    this.#timer = idle ? undefined : setTimeout(() => this.#sweep(), sweep);
+  }
+
+  #again(which: (flight: Flight) => boolean): void {
+    const now = performance.now();
+    for (const [token, flight] of this.#flights) {
+      if (!which(flight)) continue;
+      if (now - flight.first < forgotten) this.#send(token, flight);
+      else void this.#askThenSend(token, flight);
+    }
+  }
+
+  async #askThenSend(token: number, flight: Flight): Promise<void> {
+    flight.sent = performance.now();
+    try {
+      const stored = await findMessage(this.#log, flight.append.stream, flight.id, performance.now() - flight.first);
+      if (!this.#flights.has(token)) return;
+      if (stored === undefined) {
+        flight.first = 0;
+        return this.#send(token, flight);
+      }
+      this.#remove(token, flight);
+      await this.#duplicate(flight, stored);
+    } catch {
+      // It is asked again with the next sweep after the time for an answer.
+    }
+  }
+
+  #giveUp(which: (flight: Flight) => boolean): void {
+    const error = new ClosedError('the connection to the event log');
+    for (const flight of this.#waiting) if (which(flight)) flight.append.fail(error);
+    this.#waiting = this.#waiting.filter((flight) => !which(flight));
+    for (const [token, flight] of this.#flights) {
+      if (!which(flight)) continue;
+      this.#remove(token, flight);
+      flight.append.fail(error);
+    }
+  }
+}
+
+interface Answer {
+  readonly seq: number;
+  readonly duplicate?: boolean;
+  readonly error?: { readonly code: number; readonly err_code: number; readonly description: string };
+}
+
+/** Where the stream's last commit is to be; an event that is not the last of its commit is no head. */
+function positionOf(expected: NonNullable<Append['expected']>): number {
+  if (expected.id === null) return 0;
+  return decodeId(expected.id).last ? Math.floor(expected.seq / firstSeq(1)) : nowhere;
+}
+
+function isDone({ append }: Flight): boolean {
+  try {
+    throwIfDone(append.ctx);
+    return false;
+  } catch (error) {
+    append.fail(error);
+    return true;
+  }
+}

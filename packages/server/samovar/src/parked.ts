@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { background } from '@samovar/context';
+import type { Conn, EventId, ReplayOptions } from '@samovar/eda';
+import { connect } from '@samovar/edaimpl';
+import type { Config } from './config.ts';
+import { NoEventLogError } from './errors.ts';
+import type { Output } from './output.ts';
+
+/** Tells of the parked events of a subscription, or of all. @throws {NoEventLogError} */
+export async function listParked(config: Config, output: Output, subscription: string | undefined): Promise<void> {
+  await using conn = await open(config);
+  let count = 0;
+  for (const name of subscription === undefined ? await names(conn) : [subscription]) {
+    for await (const { event, key, attempts, error, since, waiting } of conn.parked(name).list(background)) {
+      count++;
+      const behind = waiting.length > 0 ? `, ${waiting.length} waiting behind it` : '';
+      const of = key === '' ? '' : ` (key ${key})`;
+      output.line(`${name}: ${event.id} ${event.type} on ${event.stream}${of}${behind}`);
+      output.line(`  parked ${since.toISOString()} after ${attempts} attempts: ${error}`);
+    }
+  }
+  if (count === 0) output.line('nothing is parked');
+}
+
+/** Has `ids`, or all where there are none, handled again. @throws {NoEventLogError} @throws as `ParkedEvents.replay` does. */
+export async function replayParked(
+  config: Config,
+  output: Output,
+  subscription: string,
+  ids: readonly EventId[],
+  options: ReplayOptions,
+): Promise<void> {
+  await using conn = await open(config);
+  const which = ids.length > 0 ? ids : 'all';
+  const { events, from, to } = await conn.parked(subscription).replay(background, which, options);
+  const does = options.dryRun ? 'would be' : 'will be';
+  const times = from === null || to === null ? '' : `, of ${from.toISOString()} to ${to.toISOString()}`;
+  output.line(`${events} events ${does} handled again${times}`);
+}
+
+/** Gives an event up. @throws {NoEventLogError} @throws {NotParkedError} */
+export async function skipParked(config: Config, output: Output, subscription: string, id: EventId): Promise<void> {
+  await using conn = await open(config);
+  await conn.parked(subscription).skip(background, id);
+  output.line(`skipped ${id}`);
+}
+
+async function open({ events }: Config): Promise<Conn> {
+  const file = /^sqlite:(.+)$/.exec(events)?.[1];
+  if (file !== undefined && !existsSync(file)) throw new NoEventLogError(file);
+  return await connect(events, { client: 'samovar', logger: null });
+}
+
+async function names(conn: Conn): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of conn.subscriptions(background)) found.push(name);
+  return found;
+}

@@ -1,0 +1,212 @@
+import { statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { background } from '@samovar/context';
+import type { Conn, EventId } from '@samovar/eda';
+import { connect } from '@samovar/edaimpl';
+import { type Contender, type Measured, measure, median, ratio, seconds, short, summary, table } from './measure.ts';
+import { toEvent } from './publishers.ts';
+import { letter } from './rawlog.ts';
+import { temporaryFolder } from './temporary.ts';
+
+const fewStreams = 1000;
+const manyStreamsCount = 1_000_000;
+/** Events of each of these logs, and of the long one. */
+const events = 1_000_000;
+const manyEvents = 10_000_000;
+const inFlight = 1000;
+
+/** What a log costs that has a thousand times as many streams, and one of ten million events. Minutes, and 4 GB of disk. */
+export async function scale(rounds: number): Promise<string> {
+  return `${await manyStreams(rounds)}\n\n${await longLog(rounds)}`;
+}
+
+async function manyStreams(rounds: number): Promise<string> {
+  await using folder = await temporaryFolder();
+  const [few, many] = [join(folder.path, 'few.db'), join(folder.path, 'many.db')];
+  await fill(few, fewStreams);
+  await fill(many, manyStreamsCount);
+  const rows = compare('open and close, ms', await measure([few, many].map(opening), { rounds }), false);
+  rows.push(...(await used(few, many, rounds)));
+  for (const [file, count] of [
+    [few, fewStreams],
+    [many, manyStreamsCount],
+  ] as const) {
+    rows.push(['heap after 200,000 heads, MB', short(count), `${short(await held(file, count))} | `, '']);
+  }
+  const notes = `${short(events)} events in each log at first. Streams are picked at random.`;
+  return `${notes}\n\n${table(['what', 'streams', 'median | min–max', '× the cost'], rows)}`;
+}
+
+async function used(few: string, many: string, rounds: number): Promise<string[][]> {
+  await using fewConn = await connect(`sqlite:${few}`);
+  await using manyConn = await connect(`sqlite:${many}`);
+  const logs: readonly Log[] = [
+    { name: short(fewStreams), conn: fewConn, pick: picker(fewStreams) },
+    { name: `${short(fewStreams)} of ${short(manyStreamsCount)}`, conn: manyConn, pick: picker(fewStreams) },
+    { name: short(manyStreamsCount), conn: manyConn, pick: picker(manyStreamsCount) },
+  ];
+  const works: readonly (readonly [name: string, isRate: boolean, work: (log: Log) => Promise<number>])[] = [
+    ['publish, 1 in flight, events/s', true, (log) => publish(log, 1, 1000)],
+    ['publish, 1,000 in flight, events/s', true, (log) => publish(log, inFlight, 100_000)],
+    ['head, µs', false, heads],
+    ['read the last event of a stream, µs', false, reads],
+    ['subscription to bench.*, events/s', true, subscription],
+  ];
+  const rows: string[][] = [];
+  for (const [name, isRate, work] of works) {
+    const chosen = work === subscription ? logs.filter(({ conn }, i) => conn === fewConn || i > 1) : logs;
+    const contenders = chosen.map((log) => ({ name: log.name, round: () => work(log) }));
+    rows.push(...compare(name, await measure(contenders, { rounds }), isRate));
+  }
+  return rows;
+}
+
+/** Megabytes of objects that an open log holds once many of its streams were asked for. */
+async function held(file: string, count: number): Promise<number> {
+  const before = heap();
+  await using conn = await connect(`sqlite:${file}`);
+  const pick = picker(count);
+  for (let i = 0; i < 200_000; i++) await conn.head(background, pick());
+  return heap() - before;
+}
+
+interface Log {
+  readonly name: string;
+  readonly conn: Conn;
+  /** Some stream, another each time. */
+  readonly pick: () => string;
+}
+
+function compare(name: string, measured: readonly Measured[], isRate: boolean): string[][] {
+  const [few] = measured;
+  return measured.map((way) => {
+    const cost = few === undefined ? Number.NaN : isRate ? ratio(few, way) : ratio(way, few);
+    return [name, way.name, summary(way), cost.toFixed(2)];
+  });
+}
+
+async function fill(file: string, count: number): Promise<void> {
+  await using conn = await connect(`sqlite:${file}`);
+  let next = 0;
+  const publisher = async () => {
+    while (next < events) {
+      const n = next++;
+      await conn.publish(background, `bench.${n % count}`, toEvent(letter(n % count, n)));
+    }
+  };
+  await Promise.all(Array.from({ length: inFlight }, publisher));
+}
+
+function opening(file: string): Contender {
+  return {
+    name: basename(file, '.db'),
+    async round() {
+      return 1000 * (await seconds(async () => await (await connect(`sqlite:${file}`)).close()));
+    },
+  };
+}
+
+/** The same streams in the same order in every run; all of them exist. */
+function picker(count: number): () => string {
+  let state = 1;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return `bench.${Math.floor((state / 2 ** 32) * count)}`;
+  };
+}
+
+async function publish({ conn, pick }: Log, publishers: number, count: number): Promise<number> {
+  let left = count;
+  const publisher = async () => {
+    while (left-- > 0) await conn.publish(background, pick(), toEvent(letter(0, left)));
+  };
+  return count / (await seconds(async () => void (await Promise.all(Array.from({ length: publishers }, publisher)))));
+}
+
+async function heads({ conn, pick }: Log): Promise<number> {
+  const count = 20_000;
+  const time = await seconds(async () => {
+    for (let i = 0; i < count; i++) if ((await conn.head(background, pick())) === null) throw new Error('no head');
+  });
+  return (time * 1e6) / count;
+}
+
+async function reads({ conn, pick }: Log): Promise<number> {
+  const count = 5000;
+  const time = await seconds(async () => {
+    for (let i = 0; i < count; i++) await first(conn, pick(), { backwards: true });
+  });
+  return (time * 1e6) / count;
+}
+
+async function first(
+  conn: Conn,
+  selector: string,
+  options: { after?: EventId; backwards?: boolean },
+): Promise<EventId> {
+  for await (const { id } of conn.read(background, selector, { ...options, limit: 1 })) return id;
+  throw new Error(`${selector} has no event there`);
+}
+
+let subscriptions = 0;
+
+async function subscription({ conn }: Log): Promise<number> {
+  let count = 0;
+  const time = await seconds(async () => {
+    const options = { name: `all ${subscriptions++}`, durable: true, backfill: true };
+    const subscription = await conn.subscribe('bench.*', () => void count++, options);
+    await subscription.caughtUp(background);
+    await subscription.unsubscribe();
+  });
+  return count / time;
+}
+
+async function longLog(rounds: number): Promise<string> {
+  await using folder = await temporaryFolder();
+  const file = join(folder.path, 'long.db');
+  const places = await fillLong(file);
+  const [opened] = await measure([opening(file)], { rounds });
+  if (opened === undefined) throw new Error('nothing measured');
+  const rows = [['open and close, ms', summary(opened)]];
+  await using conn = await connect(`sqlite:${file}`);
+  for (const selector of ['>', 'bench.7']) {
+    for (const [share, after] of places) {
+      const times: number[] = [];
+      for (let i = 0; i < 201; i++) {
+        times.push(1e6 * (await seconds(async () => void (await first(conn, selector, { after })))));
+      }
+      rows.push([`${selector}: the event after one at ${share} %, µs, p50`, `${short(median(times))} | `]);
+    }
+  }
+  const size = short(statSync(file).size / 1e9);
+  return `${short(manyEvents)} events of 1,000 streams, ${size} GB.\n\n${table(['what', 'median | min–max'], rows)}`;
+}
+
+/** Returns events at some places of the log: how many percent of it come before each. */
+async function fillLong(file: string): Promise<[share: number, id: EventId][]> {
+  await using conn = await connect(`sqlite:${file}`);
+  const places: [number, EventId][] = [];
+  const commit = 1000;
+  let next = 0;
+  const publisher = async () => {
+    while (next < manyEvents / commit) {
+      const n = next++;
+      const batch = Array.from({ length: commit }, (_, i) => toEvent(letter(n % 1000, n * commit + i)));
+      const ids = await conn.publishAll(background, `bench.${n % 1000}`, batch);
+      const share = (n * commit * 100) / manyEvents;
+      if ([0, 50, 90].includes(share)) places.push([share, ids[0] as EventId]);
+    }
+  };
+  await Promise.all(Array.from({ length: 10 }, publisher));
+  return places;
+}
+
+/** Megabytes of JavaScript objects after a collection. */
+function heap(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / 1e6;
+}
