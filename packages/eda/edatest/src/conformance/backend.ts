@@ -5,8 +5,9 @@ import type { Conn } from '@samovar/eda';
  * - restart: the log outlives its connections and whatever serves it.
  * - keys: `keyBy`.
  * - parking: `maxDeliver` and what is parked by it; its cases need `keys` as well.
+ * - handover: what was acknowledged is never handed out again, however members come and go.
  */
-export type Capability = 'restart' | 'keys' | 'parking';
+export type Capability = 'restart' | 'keys' | 'parking' | 'handover';
 
 /** A log made for one test. Disposal removes it; all connections are closed before. */
 export interface Harness extends AsyncDisposable {
