@@ -1,49 +1,33 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect as dial } from '@nats-io/transport-node';
 import { background as ctx } from '@samovar/context';
 import type { Conn, EventId } from '@samovar/eda';
+import { NatsCluster, type NatsServer, natsLacking } from '@samovar/edatest/nats';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { lacking, numbersOf, ownServer, pour, range, read, type TestServer } from '../testing.ts';
+import { numbersOf, pour, range, read } from '../testing.ts';
 import { connectNats } from './edanats.ts';
 
 /** Milliseconds that three servers may take to agree on a leader, on a busy machine. */
 const patience = 60_000;
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+async function ownCluster(): Promise<NatsCluster> {
+  const cluster = await NatsCluster.start();
+  onTestFinished(() => cluster[Symbol.asyncDispose]());
+  return cluster;
 }
 
-async function threeServers(): Promise<TestServer[]> {
-  const ports = await Promise.all(range(3).map(freePort));
-  const routes = ports.map((port) => `nats://127.0.0.1:${port}`).join(', ');
-  return Promise.all(
-    ports.map((port, i) => {
-      const cluster = `cluster { name: tea, host: 127.0.0.1, port: ${port}, routes: [${routes}] }`;
-      return ownServer(`server_name: pot${i}\nmax_payload: 8MB\n${cluster}`);
-    }),
-  );
-}
-
-async function leaderOf(servers: readonly TestServer[]): Promise<TestServer> {
-  const nc = await dial({ servers: (servers[0] as TestServer).url.slice('nats://'.length) });
+async function leaderOf(servers: readonly NatsServer[]): Promise<NatsServer> {
+  const nc = await dial({ servers: (servers[0] as NatsServer).url.slice('nats://'.length) });
   const { cluster } = await (await jetstreamManager(nc)).streams.info('samovar');
   await nc.close();
-  return servers[Number(cluster?.leader?.slice('pot'.length))] as TestServer;
+  return servers[Number(cluster?.leader?.slice('server'.length))] as NatsServer;
 }
 
-describe.skipIf(lacking() !== undefined)('an event log that three servers keep', () => {
+describe.skipIf(natsLacking() !== undefined)('an event log that three servers keep', () => {
   it('stores every publication once, and delivers it, when the server that leads is killed', {
     timeout: 120_000,
   }, async () => {
-    const servers = await threeServers();
-    const url = `nats://${servers.map((server) => server.url.slice('nats://'.length)).join(',')}`;
+    const { servers, url } = await ownCluster();
     const conn: Conn = await vi.waitFor(() => connectNats(url, { replicas: 3, logger: null }), { timeout: patience });
     onTestFinished(() => conn.close());
     const seen = new Set<number>();

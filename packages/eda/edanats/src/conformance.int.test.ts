@@ -1,14 +1,14 @@
 import { nuid } from '@nats-io/transport-node';
 import { edaConformance } from '@samovar/edatest/conformance';
+import { NatsServer, natsLacking } from '@samovar/edatest/nats';
 import { afterAll, beforeAll, describe } from 'vitest';
-import { lacking, TestServer } from '../testing.ts';
 import { connectNats } from './edanats.ts';
 
-let server: TestServer;
+let server: NatsServer;
 
-describe.skipIf(lacking() !== undefined)('with a server', () => {
+describe.skipIf(natsLacking() !== undefined)('with a server', () => {
   beforeAll(async () => {
-    server = await TestServer.start();
+    server = await NatsServer.start();
   });
   afterAll(() => server[Symbol.asyncDispose]());
 

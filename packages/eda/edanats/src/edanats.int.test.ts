@@ -2,11 +2,12 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect as dial, nuid } from '@nats-io/transport-node';
 import { background as ctx } from '@samovar/context';
 import { Data, type Event, type Logger } from '@samovar/eda';
+import { NatsServer, natsLacking } from '@samovar/edatest/nats';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { collect, connected, lacking, numbersOf, ownServer, pour, range, read, TestServer } from '../testing.ts';
+import { collect, connected, numbersOf, ownServer, pour, range, read } from '../testing.ts';
 import { connectNats } from './edanats.ts';
 
-let server: TestServer;
+let server: NatsServer;
 let cluster: string;
 
 /** The server as an operator sees it. */
@@ -23,9 +24,9 @@ function recorder() {
   return { said, logger };
 }
 
-describe.skipIf(lacking() !== undefined)('an event log on NATS', () => {
+describe.skipIf(natsLacking() !== undefined)('an event log on NATS', () => {
   beforeAll(async () => {
-    server = await TestServer.start();
+    server = await NatsServer.start();
   });
   afterAll(() => server[Symbol.asyncDispose]());
   beforeEach(() => {

@@ -1,10 +1,11 @@
 import { nuid } from '@nats-io/transport-node';
 import { background as ctx } from '@samovar/context';
 import type { Conn, Event, EventId } from '@samovar/eda';
+import { NatsServer, natsLacking } from '@samovar/edatest/nats';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { collect, connected, lacking, numbersOf, ownServer, pour, range, read, TestServer } from '../testing.ts';
+import { collect, connected, numbersOf, ownServer, pour, range, read } from '../testing.ts';
 
-let server: TestServer;
+let server: NatsServer;
 let cluster: string;
 
 /** Two connections as two processes have them. */
@@ -12,9 +13,9 @@ async function processes(): Promise<[Conn, Conn]> {
   return [await connected(server, { cluster }), await connected(server, { cluster }, true)];
 }
 
-describe.skipIf(lacking() !== undefined)('an event log on NATS', () => {
+describe.skipIf(natsLacking() !== undefined)('an event log on NATS', () => {
   beforeAll(async () => {
-    server = await TestServer.start();
+    server = await NatsServer.start();
   });
   afterAll(() => server[Symbol.asyncDispose]());
   beforeEach(() => {
