@@ -21,18 +21,17 @@ import {
   type SubscriptionInfo,
   type SubscriptionOptions,
 } from '@samovar/eda';
+import type { Closing, LogEvent } from './backend.ts';
 import { checkRange } from './checks.ts';
 import { defaultOptions } from './delivery/options.ts';
-import type { StoredEvent } from './event.ts';
 import { encodeId } from './ids.ts';
 import type { Log } from './log.ts';
 import { LogParkedEvents } from './parked.ts';
 import { newAppend, type Publisher } from './publishing.ts';
-import { newReader } from './reading.ts';
-import { parseSelector, type Selector } from './selector.ts';
+import { checkReading } from './reading.ts';
+import { parseSelector } from './selector.ts';
 import { MemberSubscription } from './subscription.ts';
 
-const streamPage = 500;
 const leastCommitBytes = 1024;
 const mostCommitBytes = 64 * 1024 * 1024;
 
@@ -51,14 +50,26 @@ export class LogConn implements Conn {
   readonly #subscriptions = new Set<MemberSubscription>();
   readonly #joining = new Set<Promise<unknown>>();
   readonly #onClose = new Set<() => void>();
+  readonly #reading: Closing;
   #closing: Promise<void> | undefined;
   #closed = false;
 
   private constructor(log: Log, { client, logger = console_, maxCommitBytes = defaultMaxCommitBytes }: ConnectOptions) {
-    const { number, now = Date.now } = log.backend;
-    this.#publisher = { log: number, client: client || null, maxCommitBytes, now };
+    const { number, now = Date.now, mostCommitBytes } = log.backend;
+    const bytes = Math.min(maxCommitBytes, mostCommitBytes);
+    this.#publisher = { log: number, client: client || null, maxCommitBytes: bytes, now };
     this.#logger = logger ?? undefined;
     this.#log = log;
+    const isClosed = () => this.#closed;
+    this.#reading = {
+      get closed() {
+        return isClosed();
+      },
+      onClose: (then: () => void) => {
+        this.#onClose.add(then);
+        return () => this.#onClose.delete(then);
+      },
+    };
     log.connected();
   }
 
@@ -80,36 +91,26 @@ export class LogConn implements Conn {
 
   read(ctx: Context, selector: string, options?: ReadOptions): EventStream {
     this.#check(ctx);
-    const isClosed = () => this.#closed;
-    const closing = {
-      get closed() {
-        return isClosed();
-      },
-      onClose: (then: () => void) => {
-        this.#onClose.add(then);
-        return () => this.#onClose.delete(then);
-      },
-    };
-    return newReader(this.#log.backend, closing, ctx, selector, options);
+    const { backend } = this.#log;
+    return backend.read(ctx, this.#reading, checkReading(backend.number, selector, options));
   }
 
   async head(ctx: Context, stream: string): Promise<EventId | null> {
     this.#check(ctx);
-    const head = this.#log.backend.head(checkStream(stream));
+    const head = await this.#log.backend.head(ctx, checkStream(stream));
     return head === undefined ? null : encodeId(this.#log.backend.number, head.seq, true, head.clock);
   }
 
   streams(ctx: Context, selector = '>'): AsyncIterable<StreamInfo> {
     this.#check(ctx);
-    return this.#streams(ctx, parseSelector(selector));
+    return this.#log.backend.streams(parseSelector(selector), () => this.#check(ctx));
   }
 
   async subscribe(selector: string, handle: Handler, options?: SubscriptionOptions): Promise<Subscription> {
     if (this.#closing !== undefined) throw closedError();
     if (typeof handle !== 'function') throw new InvalidArgumentError('handle', 'is no function');
     const { backend } = this.#log;
-    const passing: Handler = (ctx, event) =>
-      backend.isErased((event as StoredEvent).seq) ? undefined : handle(ctx, event);
+    const passing: Handler = (ctx, event) => (backend.isErased(event as LogEvent) ? undefined : handle(ctx, event));
     const joining = this.#log.subscribe(selector, passing, options, this.#logger);
     const joined = joining.then(({ group, member }) => {
       const subscription = new MemberSubscription(group, member, (gone) => this.#subscriptions.delete(gone));
@@ -166,21 +167,8 @@ export class LogConn implements Conn {
     }
   }
 
-  async *#streams(ctx: Context, selector: Selector): AsyncGenerator<StreamInfo> {
-    const { number } = this.#log.backend;
-    let after: string | undefined = '';
-    while (after !== undefined) {
-      this.#check(ctx);
-      const page = this.#log.backend.streams(selector, after, streamPage);
-      for (const { name, head, events } of page.streams) {
-        yield { stream: name, head: encodeId(number, head.seq, true, head.clock), events };
-      }
-      after = page.next;
-    }
-  }
-
   async *#stored(ctx: Context): AsyncGenerator<SubscriptionInfo> {
-    this.#check(ctx);
+    await this.#log.backend.subscriptions.ready();
     for (const [name, { selector, options, offset }] of this.#log.backend.subscriptions.all().sort(byName)) {
       this.#check(ctx);
       yield { name, selector, options: { ...defaultOptions, ...options }, lastAcked: offset.last };

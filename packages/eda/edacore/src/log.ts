@@ -4,6 +4,8 @@ import type { Backend } from './backend.ts';
 import { Group } from './delivery/group.ts';
 import type { Member } from './delivery/member.ts';
 import { checkSameTerms, checkTerms, type Terms } from './delivery/options.ts';
+import { LocalBackend } from './local/localbackend.ts';
+import type { LocalLog } from './local/locallog.ts';
 
 /** A log that is open in this process, with the subscriptions that its connections share. */
 export class Log {
@@ -58,15 +60,15 @@ export class Log {
   }
 }
 
-/** The logs that are open in this process, by what tells one from another. */
+/** The logs that this process has open itself, by what tells one from another. */
 export class OpenLogs<Key> {
   readonly #logs = new Map<Key, Log>();
 
   /** The log of `key`, opened if it is not open. */
-  get(key: Key, open: () => Backend): Log {
+  get(key: Key, open: () => LocalLog): Log {
     let log = this.#logs.get(key);
     if (log === undefined) {
-      log = new Log(open(), () => this.#logs.delete(key));
+      log = new Log(new LocalBackend(open()), () => this.#logs.delete(key));
       this.#logs.set(key, log);
     }
     return log;

@@ -9,11 +9,11 @@ import {
   type ReplayReport,
   ReplayTooLargeError,
 } from '@samovar/eda';
-import type { Parked, ParkedRow } from './backend.ts';
+import type { LogEvent } from './backend.ts';
 import { checkFlag, checkWhole, idOf } from './checks.ts';
-import type { StoredEvent } from './event.ts';
 import { encodeId, type Seq } from './ids.ts';
 import type { Log } from './log.ts';
+import type { Parked, ParkedRow } from './stored.ts';
 
 const pageSize = 500;
 const defaultLimit = 1000;
@@ -21,7 +21,7 @@ const defaultLimit = 1000;
 /** A parked event that still exists. */
 interface Found {
   readonly row: ParkedRow;
-  readonly event: StoredEvent;
+  readonly event: LogEvent;
 }
 
 /** The parked events of a durable subscription, as the log keeps them. */
@@ -105,10 +105,11 @@ export class LogParkedEvents implements ParkedEvents {
   }
 
   async *#all(ctx: Context): AsyncGenerator<Found> {
+    await this.#log.backend.subscriptions.ready();
     for (let after = 0; ; ) {
       this.#check(ctx);
       const rows = this.#parked.rows(after, pageSize);
-      yield* this.#existing(rows);
+      yield* await this.#existing(rows);
       if (rows.length < pageSize) return;
       after = rows.at(-1)?.seq ?? after;
       await new Promise((resolve) => setImmediate(resolve));
@@ -117,30 +118,32 @@ export class LogParkedEvents implements ParkedEvents {
 
   /** @throws {NotParkedError} if one of them is not there. */
   async *#named(ctx: Context, seqs: readonly Seq[]): AsyncGenerator<Found> {
+    await this.#log.backend.subscriptions.ready();
     for (const seq of seqs) {
       this.#check(ctx);
       const [row] = this.#parked.rows(seq - 1, 1);
-      const [found] = row?.seq === seq ? this.#existing([row]) : [];
-      if (found === undefined) throw this.#notParked(seq);
+      const [found] = row?.seq === seq ? await this.#existing([row]) : [];
+      if (found === undefined) throw await this.#notParked(seq);
       yield found;
     }
   }
 
   /** Those that are parked as long as nothing is requested of them. */
-  #existing(rows: readonly ParkedRow[]): Found[] {
+  async #existing(rows: readonly ParkedRow[]): Promise<Found[]> {
     const parked = rows.filter(({ request }) => request === '');
-    const events = new Map(this.#log.backend.at(parked.map(({ seq }) => seq)).map((event) => [event.seq, event]));
+    const existing = await this.#log.backend.at(parked.map(({ seq }) => seq));
+    const events = new Map(existing.map((event) => [event.seq, event]));
     return parked.flatMap((row) => {
       const event = events.get(row.seq);
       return event === undefined ? [] : { row, event: event.delivered(row.attempts) };
     });
   }
 
-  async *#waiting(ctx: Context, key: string | null): AsyncGenerator<StoredEvent> {
+  async *#waiting(ctx: Context, key: string | null): AsyncGenerator<LogEvent> {
     if (key === null) return;
     for (let after = 0; ; ) {
       const seqs = this.#parked.waiting(key, after, pageSize);
-      yield* this.#log.backend.at(seqs);
+      yield* await this.#log.backend.at(seqs);
       if (seqs.length < pageSize) return;
       after = seqs.at(-1) ?? after;
       await new Promise((resolve) => setImmediate(resolve));
@@ -154,15 +157,15 @@ export class LogParkedEvents implements ParkedEvents {
       const others = await this.#log.backend.subscriptions.request(this.#name, left, request);
       const [first] = others;
       if (first === undefined) break;
-      if (!lenient) throw this.#notParked(first);
+      if (!lenient) throw await this.#notParked(first);
       const gone = new Set(others);
       left = left.filter((seq) => !gone.has(seq));
     }
     this.#log.requested(this.#name);
   }
 
-  #notParked(seq: Seq): NotParkedError {
-    const [event] = this.#log.backend.at([seq]);
+  async #notParked(seq: Seq): Promise<NotParkedError> {
+    const [event] = await this.#log.backend.at([seq]);
     return new NotParkedError(this.#name, event?.id ?? encodeId(this.#log.backend.number, seq, false, 0));
   }
 }
@@ -179,7 +182,7 @@ class Report {
       : { events, from: new Date(this.#from), to: new Date(this.#to) };
   }
 
-  add({ time }: StoredEvent): void {
+  add({ time }: LogEvent): void {
     this.events++;
     this.#from = Math.min(this.#from, time.getTime());
     this.#to = Math.max(this.#to, time.getTime());

@@ -12,7 +12,7 @@ import {
   type NewEvent,
   type PublishOptions,
 } from '@samovar/eda';
-import { Append, type ExpectedHead, type NewRow } from './backend.ts';
+import { Append, type ExpectedHead, type NewRow } from './append.ts';
 import { idOf } from './checks.ts';
 import { causedBy, kindOf } from './event.ts';
 import { encodeId, maxCommit } from './ids.ts';

@@ -1,5 +1,5 @@
 import type { Conn, ConnectOptions } from '@samovar/eda';
-import { Log, LogConn, OpenLogs } from '@samovar/edacore';
+import { LocalBackend, Log, LogConn, OpenLogs } from '@samovar/edacore';
 import { type MemoryClock, systemClock } from './clock.ts';
 import { MemoryLog } from './memorylog.ts';
 
@@ -17,6 +17,7 @@ const named = new OpenLogs<string>();
  * @throws {InvalidArgumentError} if an option is not as `ConnectOptions` says.
  */
 export function connectMemory(name: string, options?: ConnectOptions, clock: MemoryClock = systemClock): Conn {
-  const open = () => (name === '' ? new Log(new MemoryLog(clock)) : named.get(name, () => new MemoryLog(clock)));
+  const open = () =>
+    name === '' ? new Log(new LocalBackend(new MemoryLog(clock))) : named.get(name, () => new MemoryLog(clock));
   return LogConn.to(open, options);
 }

@@ -4,9 +4,9 @@ import { ClosedError, DuplicateErasedError } from '@samovar/eda';
 import {
   type Append,
   asLast,
-  type Backend,
   firstSeq,
   type Head,
+  type LocalLog,
   type Page,
   type PageRequest,
   type Selector,
@@ -24,7 +24,7 @@ import { MemorySubscriptions } from './subscriptions.ts';
 const span = 10_000;
 
 /** A log in arrays. Everything happens in the call itself. */
-export class MemoryLog implements Backend {
+export class MemoryLog implements LocalLog {
   readonly number = randomInt(2 ** 20);
   readonly leaseMs = Number.POSITIVE_INFINITY;
   readonly wakes = new Wakes();

@@ -12,6 +12,10 @@ export class MemorySubscriptions implements Subscriptions {
   readonly #parked = new Map<string, MemoryParked>();
   #epoch = 0;
 
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
   all(): [name: string, stored: StoredSubscription][] {
     return [...this.#stored];
   }

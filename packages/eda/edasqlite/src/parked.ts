@@ -12,6 +12,7 @@ export class ParkedTables {
   readonly #keyBehind: StatementSync;
   readonly #firstWaiting: StatementSync;
   readonly #count: StatementSync;
+  readonly #countWaiting: StatementSync;
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
   readonly #wait: StatementSync;
@@ -28,6 +29,7 @@ export class ParkedTables {
     this.#keyBehind = db.prepare(`SELECT min(key) AS key ${waiting} AND key > ?`);
     this.#firstWaiting = db.prepare(`SELECT min(seq) AS seq ${waiting}`);
     this.#count = db.prepare("SELECT count(*) AS count FROM parked WHERE subscription = ? AND request = ''");
+    this.#countWaiting = db.prepare(`SELECT count(*) AS count ${waiting}`);
     this.#put = db.prepare('REPLACE INTO parked VALUES (?, ?, ?, ?, ?, ?, ?)');
     this.#delete = db.prepare('DELETE FROM parked WHERE subscription = ? AND seq = ?');
     this.#wait = db.prepare('REPLACE INTO parked_waiting VALUES (?, ?, ?)');
@@ -70,6 +72,10 @@ export class ParkedTables {
 
   count(name: string): number {
     return this.#count.get(name)?.count as number;
+  }
+
+  countWaiting(name: string): number {
+    return this.#countWaiting.get(name)?.count as number;
   }
 
   apply(name: string, { parked, waiting }: ParkedChange): void {

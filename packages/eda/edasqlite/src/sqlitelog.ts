@@ -2,8 +2,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Context } from '@samovar/context';
 import {
   type Append,
-  type Backend,
   type Head,
+  type LocalLog,
   type Page,
   type PageRequest,
   type Selector,
@@ -30,7 +30,7 @@ const pause = 5;
 const patience = 5000;
 
 /** A log in a SQLite file. */
-export class SqliteLog implements Backend {
+export class SqliteLog implements LocalLog {
   readonly number: number;
   readonly leaseMs = 4000;
   readonly wakes = new Wakes((waiting) => this.#watch(waiting));

@@ -27,6 +27,10 @@ export class SqliteSubscriptions implements Subscriptions {
     this.#newEpoch = db.prepare('UPDATE log SET epoch = epoch + 1 RETURNING epoch');
   }
 
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
   all(): [name: string, stored: StoredSubscription][] {
     const rows = this.#read(() => this.#all.all() as unknown as SubscriptionRow[]);
     return rows.map((row) => [row.name, subscriptionOf(row)]);
@@ -66,6 +70,7 @@ export class SqliteSubscriptions implements Subscriptions {
       waitingKeys: (after, limit) => read(() => tables.waitingKeys(name, after, limit)),
       firstWaiting: () => read(() => tables.firstWaiting(name)),
       count: () => read(() => tables.count(name)),
+      countWaiting: () => read(() => tables.countWaiting(name)),
     };
   }
 

@@ -1,5 +1,5 @@
-import type { Parked, ParkedChange, ParkedRow } from '../backend.ts';
 import type { Seq } from '../ids.ts';
+import type { Parked, ParkedChange, ParkedRow } from '../stored.ts';
 import type { Delivery } from './unacked.ts';
 
 /** Waiting events whose places are read in one go. */

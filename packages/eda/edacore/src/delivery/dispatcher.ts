@@ -1,13 +1,12 @@
-import type { Event } from '@samovar/eda';
-import type { Backend, Offset, Parked } from '../backend.ts';
-import type { StoredEvent } from '../event.ts';
+import type { Event, EventId } from '@samovar/eda';
+import type { Backend, Feed, LogEvent } from '../backend.ts';
 import type { Seq } from '../ids.ts';
+import type { Offset, Parked } from '../stored.ts';
 import { errorText } from './errortext.ts';
-import { Feed } from './feed.ts';
 import { type Failure, Handlers } from './handlers.ts';
 import type { Handling } from './handling.ts';
 import { keyOf, Lanes } from './keys.ts';
-import { LastAcked } from './lastacked.ts';
+import { LastAcked, lastResolved } from './lastacked.ts';
 import type { Members } from './members.ts';
 import type { Terms } from './options.ts';
 import { Parking } from './parking.ts';
@@ -36,6 +35,15 @@ export interface Supervisor {
   onError(error: unknown): void;
 }
 
+/** What a dispatcher works on. */
+export interface Work {
+  readonly backend: Backend;
+  readonly terms: Terms;
+  readonly members: Members;
+  readonly offset: Offset;
+  readonly parked: Parked;
+}
+
 /** Hands a subscription's events to its members from a given offset on, and keeps the offset. */
 export class Dispatcher {
   readonly parking: Parking;
@@ -47,7 +55,6 @@ export class Dispatcher {
   readonly #lanes = new Lanes();
   readonly #feed: Feed;
   readonly #handlers: Handlers;
-  readonly #stopWaking: () => void;
   readonly #lastAcked: LastAcked;
   /** The last event handed out, or passed by. */
   #high: Seq;
@@ -58,48 +65,45 @@ export class Dispatcher {
   #turnEnds = 0;
   #stopped = false;
 
-  constructor(
-    backend: Backend,
-    terms: Terms,
-    members: Members,
-    supervisor: Supervisor,
-    offset: Offset,
-    parked: Parked,
-  ) {
+  private constructor(work: Work, supervisor: Supervisor, pending: readonly LogEvent[], last: EventId | null) {
+    const { backend, terms, members, offset, parked } = work;
     this.#terms = terms;
     this.#members = members;
     this.#supervisor = supervisor;
     this.#high = offset.high;
     const tried = new Map(offset.pending);
     const at = (seqs: readonly Seq[]) => backend.at(seqs);
-    this.parking = new Parking(parked, at, tried);
-    this.requests = new Requests(this.parking, at, {
-      onChanged: (skipped) => this.#changed(skipped),
-      onError: (error) => supervisor.onError(error),
-    });
-    const begin = offset.pending[0]?.[0] ?? offset.high + 1;
-    const first = Math.min(begin, this.parking.first ?? begin);
-    this.#lastAcked = new LastAcked(backend, terms.selector, offset.last, first);
-    this.#unacked = new Unacked(offset.acked, first < begin ? this.#lastAcked.upTo(begin - 1) : offset.last);
-    this.#feed = new Feed(backend, terms.selector, offset.high, {
+    const onError = (error: unknown) => supervisor.onError(error);
+    this.parking = new Parking(parked, tried, { at, onMore: () => this.resume(), onError });
+    this.requests = new Requests(this.parking, at, { onChanged: (skipped) => this.#changed(skipped), onError });
+    this.#lastAcked = new LastAcked(work, () => supervisor.onProgress(1));
+    this.#unacked = new Unacked(offset.acked, last);
+    this.#feed = backend.feed(terms.selector, offset.high, {
+      onMore: () => this.resume(),
       onPassed: (more) => {
         if (more) this.resume();
         supervisor.onProgress(0);
       },
-      onError: (error) => supervisor.onError(error),
+      onError,
     });
     this.#handlers = new Handlers(terms.timeout, {
       onSettled: (handling, failure) => this.#settled(handling, failure),
       onRoom: (soon) => this.#goOn(soon),
     });
-    for (const event of backend.at([...tried.keys()].filter((seq) => !this.parking.has(seq)))) {
+    for (const event of pending) {
+      if (this.parking.has(event.seq)) continue;
       const delivery = this.#admit(event, tried.get(event.seq) ?? 0, this.#keyOf(event));
       if (delivery !== 'none') this.#due.push(delivery);
     }
     this.#askForKey = (event) => terms.keyBy && keyOf(terms.keyBy, event);
-    this.#stopWaking = backend.wakes.add(terms.selector, () => this.lookAgain());
     this.requests.keepLooking();
     this.resume();
+  }
+
+  /** Begins to deliver. */
+  static async begin(work: Work, supervisor: Supervisor): Promise<Dispatcher> {
+    const pending = await work.backend.at(work.offset.pending.map(([seq]) => seq));
+    return new Dispatcher(work, supervisor, pending, await lastResolved(work));
   }
 
   get inFlight(): number {
@@ -108,6 +112,12 @@ export class Dispatcher {
 
   get redelivered(): number {
     return this.#redelivered;
+  }
+
+  /** How many matching events are not acknowledged. */
+  get lag(): number {
+    const taken = this.#unacked.acked + this.#unacked.size + this.parking.size;
+    return this.#unacked.size + this.parking.size + this.#feed.behind(taken);
   }
 
   /** Whether everything waits for a parked event. */
@@ -146,13 +156,12 @@ export class Dispatcher {
   /** Looks for events behind the last one seen, also ones nobody was woken for. */
   lookAgain(): void {
     this.#feed.lookAgain();
-    this.resume();
   }
 
   /** Hands out nothing new. Handlers that are running may finish and are acknowledged. */
   stop(): void {
     this.#stopped = true;
-    this.#stopWaking();
+    this.#feed.close();
     clearImmediate(this.#scheduled);
     this.requests.stop();
     this.#handlers.stop();
@@ -204,13 +213,13 @@ export class Dispatcher {
   }
 
   /** Puts the event into the window; 'none' if others of its key come first. */
-  #admit(event: StoredEvent, count: number, key: string | undefined): Delivery | 'none' {
+  #admit(event: LogEvent, count: number, key: string | undefined): Delivery | 'none' {
     const delivery = this.#unacked.add(newDelivery(event, count, key));
     return key === undefined || this.#lanes.join(key, delivery) ? delivery : 'none';
   }
 
   /** undefined if there are no keys, or none can be told now, which is said when the event is handed out. */
-  #keyOf(event: StoredEvent): string | undefined {
+  #keyOf(event: LogEvent): string | undefined {
     const { keyBy } = this.#terms;
     if (keyBy === undefined) return undefined;
     try {

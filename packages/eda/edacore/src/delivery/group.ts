@@ -7,9 +7,10 @@ import {
   ParkedError,
   type SubscriptionStatus,
 } from '@samovar/eda';
-import type { Backend, Offset } from '../backend.ts';
+import type { Backend, LogEvent } from '../backend.ts';
 import { idOf } from '../checks.ts';
 import type { Seq } from '../ids.ts';
+import type { Offset } from '../stored.ts';
 import { Dispatcher, type Supervisor } from './dispatcher.ts';
 import { Keeper } from './keeper.ts';
 import { type Claim, Lease } from './lease.ts';
@@ -52,7 +53,7 @@ export class Group {
     this.terms = terms;
     this.#onClosed = onClosed;
     this.#lease = terms.durable ? new Lease(backend, terms, owner) : undefined;
-    this.#standing = terms.durable ? new Standing(backend, terms.name) : undefined;
+    this.#standing = terms.durable ? new Standing(backend, terms) : undefined;
   }
 
   /** Resolves when the group has stopped; undefined while it goes on. */
@@ -102,12 +103,14 @@ export class Group {
 
   async caughtUp(ctx: Context, member: Member, id: EventId | undefined): Promise<void> {
     throwIfDone(ctx);
-    const { number } = this.#backend;
-    const target = id === undefined ? this.#backend.tip() : idOf(number, 'id', id).seq;
+    const seq = id === undefined ? undefined : idOf(this.#backend.number, 'id', id).seq;
+    const target = await this.#backend.reach(this.terms.selector, seq);
     this.lookAtRequests();
     if (this.#low >= target) return;
-    const parked = this.#parkedError(target);
-    if (parked !== undefined) throw parked;
+    const parked = await this.#parkedUpTo(target);
+    if (parked !== undefined) throw new ParkedError(this.terms.name, parked.id);
+    if (this.#low >= target) return;
+    if (this.#closing !== undefined) throw new ClosedError(`subscription ${this.terms.name}`);
     const caughtUp = this.#waiters.wait(ctx, member, target);
     this.#dispatcher?.lookAgain();
     await caughtUp;
@@ -128,26 +131,23 @@ export class Group {
   #figures(): Omit<SubscriptionStatus, 'state'> {
     const { inFlight, redelivered } = this.#dispatcher ?? idle;
     const offset = this.#dispatcher?.offset ?? this.#standing?.offset;
-    const { events } = this.#backend.extent(this.terms.selector);
-    const lag = Math.max(0, events - (offset?.acked ?? 0));
+    const lag = this.#dispatcher?.lag ?? this.#standing?.lag ?? 0;
     const parked = this.#dispatcher?.parking.parked ?? this.#standing?.parked.count() ?? 0;
     return { lag, inFlight, parked, redelivered, lastAcked: offset?.last ?? null };
   }
 
-  /** What to say if a matching event up to `target` is parked. */
-  #parkedError(target: Seq): ParkedError | undefined {
-    const event = (this.#dispatcher?.requests ?? this.#standing)?.firstParked(target);
-    return event && new ParkedError(this.terms.name, event.id);
+  /** The first matching event up to `target` that is parked. */
+  async #parkedUpTo(target: Seq): Promise<LogEvent | undefined> {
+    return (this.#dispatcher?.requests ?? this.#standing)?.firstParked(target);
   }
 
   get #low(): Seq {
     return this.#dispatcher?.low ?? this.#standing?.low ?? 0;
   }
 
-  #startPosition(): Offset {
+  async #startPosition(): Promise<Offset> {
     if (this.terms.backfill) return { high: 0, pending: [], acked: 0, last: null };
-    const { tip, events } = this.#backend.extent(this.terms.selector);
-    return { high: tip, pending: [], acked: events, last: null };
+    return this.#backend.atEnd(this.terms.selector);
   }
 
   /** Runs `turn` when all turns before it are through. */
@@ -157,23 +157,24 @@ export class Group {
     return turned;
   }
 
-  async #start(fresh: () => Offset, reset: boolean): Promise<void> {
+  async #start(fresh: () => Promise<Offset>, reset: boolean): Promise<void> {
     this.#stopDelivering();
     if (reset) await this.#allIdle();
-    if (this.#lease === undefined) return this.#deliver(fresh());
+    if (this.#lease === undefined) return this.#deliver(await fresh());
+    await this.#backend.subscriptions.ready();
     const claim = await this.#lease.claim(fresh, reset);
     if (claim === undefined) this.#standBy();
-    else this.#goOn(claim);
+    else await this.#goOn(claim);
   }
 
-  #goOn({ offset, changed }: Claim): void {
+  async #goOn({ offset, changed }: Claim): Promise<void> {
     if (Object.keys(changed).length > 0) {
       this.#logger?.info('a subscription goes on with other options', { subscription: this.terms.name, changed });
     }
-    this.#deliver(offset);
+    await this.#deliver(offset);
   }
 
-  #deliver(offset: Offset): void {
+  async #deliver(offset: Offset): Promise<void> {
     const parked = this.#standing?.parked ?? new MemoryParked();
     const stored = () => this.#lease === undefined && this.#keepInMemory(parked as MemoryParked);
     const supervisor: Supervisor = {
@@ -196,7 +197,8 @@ export class Group {
         setTimeout(() => dispatcher.resume(), afterError);
       },
     };
-    const dispatcher = new Dispatcher(this.#backend, this.terms, this.#members, supervisor, offset, parked);
+    const work = { backend: this.#backend, terms: this.terms, members: this.#members, offset, parked };
+    const dispatcher = await Dispatcher.begin(work, supervisor);
     this.#dispatcher = dispatcher;
     if (this.#lease !== undefined) this.#keeper = this.#newKeeper(this.#lease, dispatcher);
     dispatcher.requests.look();
@@ -228,7 +230,12 @@ export class Group {
     if (seqs.length === 0) return;
     dispatcher.requests.look();
     if (!this.#waiters.any) return;
-    for (const { seq, id } of this.#backend.at(seqs)) this.#waiters.parked(seq, new ParkedError(this.terms.name, id));
+    this.#backend.at(seqs).then(
+      (events) => {
+        for (const { seq, id } of events) this.#waiters.parked(seq, new ParkedError(this.terms.name, id));
+      },
+      (error: unknown) => this.#report('reading the log for a subscription failed', error),
+    );
   }
 
   /** Those in flight go on; whether they succeed is not looked at any more, unless the group is closing. */
@@ -250,8 +257,8 @@ export class Group {
     if (this.#closing !== undefined || this.#dispatcher !== undefined) return;
     try {
       const claim = await this.#lease?.claim(() => this.#startPosition(), false);
-      if (claim !== undefined) return this.#goOn(claim);
-      if (this.#waiters.any) this.#tellWaiters();
+      if (claim !== undefined) return await this.#goOn(claim);
+      if (this.#waiters.any) await this.#tellWaiters();
     } catch (error) {
       this.#report('taking over a subscription failed', error);
     }
@@ -259,9 +266,9 @@ export class Group {
   }
 
   /** While another process delivers. */
-  #tellWaiters(): void {
+  async #tellWaiters(): Promise<void> {
     this.#waiters.reached(this.#low);
-    const parked = this.#standing?.firstParked(Number.MAX_SAFE_INTEGER);
+    const parked = await this.#parkedUpTo(Number.MAX_SAFE_INTEGER);
     if (parked !== undefined) this.#waiters.parked(parked.seq, new ParkedError(this.terms.name, parked.id));
   }
 

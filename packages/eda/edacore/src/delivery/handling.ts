@@ -7,7 +7,7 @@ import {
   withCancel,
 } from '@samovar/context';
 import { handledEvent, replaying } from '@samovar/eda';
-import type { StoredEvent } from '../event.ts';
+import type { LogEvent } from '../backend.ts';
 import type { Member } from './member.ts';
 import type { Delivery } from './unacked.ts';
 
@@ -15,13 +15,13 @@ import type { Delivery } from './unacked.ts';
 export class Handling implements Context {
   readonly delivery: Delivery;
   readonly member: Member;
-  readonly event: StoredEvent;
+  readonly event: LogEvent;
   /** When its time is over, as `performance.now()` tells it. */
   readonly expires: number;
   #scope: CancelScope | undefined;
   #over: 'settled' | 'expired' | undefined;
 
-  constructor(delivery: Delivery, member: Member, event: StoredEvent, started: number, timeout: number) {
+  constructor(delivery: Delivery, member: Member, event: LogEvent, started: number, timeout: number) {
     this.delivery = delivery;
     this.member = member;
     this.event = event;

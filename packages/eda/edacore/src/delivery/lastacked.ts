@@ -1,35 +1,73 @@
 import type { EventId } from '@samovar/eda';
 import type { Backend } from '../backend.ts';
 import { decodeId, type Seq } from '../ids.ts';
-import type { Selector } from '../selector.ts';
+import type { Offset, Parked } from '../stored.ts';
+import type { Terms } from './options.ts';
+
+/** Where a subscription begins to deliver. */
+interface Beginning {
+  readonly backend: Backend;
+  readonly terms: Terms;
+  readonly offset: Offset;
+  readonly parked: Parked;
+}
 
 /** The last event up to which everything is acknowledged, where some are parked. */
 export class LastAcked {
-  readonly #backend: Backend;
-  readonly #selector: Selector;
-  readonly #last: EventId | null;
+  readonly #beginning: Beginning;
+  readonly #onFound: () => void;
+  /** The first event that was not acknowledged at the beginning. */
   readonly #first: Seq;
-  #before: { readonly first: Seq; readonly id: EventId | null } | undefined;
+  #before: { readonly first: Seq; readonly id: EventId | null };
 
-  /** It was `last` when `first` was the first event that was not acknowledged. */
-  constructor(backend: Backend, selector: Selector, last: EventId | null, first: Seq) {
-    this.#backend = backend;
-    this.#selector = selector;
-    this.#last = last;
-    this.#first = first;
+  /** `onFound` is called when it is not what it was said to be until then, as that had to be looked up. */
+  constructor(beginning: Beginning, onFound: () => void) {
+    this.#beginning = beginning;
+    this.#onFound = onFound;
+    this.#first = firstOf(beginning);
+    this.#before = { first: this.#first, id: beginning.offset.last };
   }
 
   /** Where everything up to `resolved` is acknowledged, parked or waits, and `parked` is the first that is not the first. */
   of(resolved: EventId | null, parked: Seq | undefined): EventId | null {
     if (parked === undefined || resolved === null || decodeId(resolved).seq < parked) return resolved;
-    if (this.#before?.first !== parked) this.#before = { first: parked, id: this.upTo(parked - 1) };
+    if (this.#before.first !== parked) void this.#find(parked, this.#before);
     return this.#before.id;
   }
 
-  /** The last matching event up to `seq`, if it is of those that came since; as far as can be seen at once. */
-  upTo(seq: Seq): EventId | null {
-    const request = { from: seq + 1, to: Number.MAX_SAFE_INTEGER, limit: 1, backwards: true };
-    const [event] = this.#backend.page(this.#selector, request).events;
-    return event === undefined || event.seq < this.#first ? this.#last : event.id;
+  async #find(first: Seq, before: { readonly first: Seq; readonly id: EventId | null }): Promise<void> {
+    this.#before = { first, id: before.id };
+    try {
+      const id = await lastUpTo(this.#beginning, this.#first, first - 1);
+      if (this.#before.first !== first) return;
+      this.#before = { first, id };
+      this.#onFound();
+    } catch {
+      // It is looked up again when it is asked for next.
+      if (this.#before.first === first) this.#before = before;
+    }
   }
+}
+
+/** The last event up to which everything was acknowledged, parked or waiting when delivering began. */
+export async function lastResolved(beginning: Beginning): Promise<EventId | null> {
+  const [begin, first] = [beginOf(beginning.offset), firstOf(beginning)];
+  return first < begin ? lastUpTo(beginning, first, begin - 1) : beginning.offset.last;
+}
+
+/** The last matching event up to `seq`, if it is of those from `first` on; as far as can be seen at once. */
+async function lastUpTo({ backend, terms, offset }: Beginning, first: Seq, seq: Seq): Promise<EventId | null> {
+  const event = await backend.lastUpTo(terms.selector, seq);
+  return event === undefined || event.seq < first ? offset.last : event.id;
+}
+
+/** The first event that was not acknowledged, parked or waiting. */
+function beginOf({ pending, high }: Offset): Seq {
+  return pending[0]?.[0] ?? high + 1;
+}
+
+/** The first event that was not acknowledged. */
+function firstOf({ offset, parked }: Beginning): Seq {
+  const firsts = [beginOf(offset), parked.rows(0, 1)[0]?.seq, parked.firstWaiting()];
+  return Math.min(...firsts.filter((first) => first !== undefined));
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Backend, Offset, StoredSubscription, Subscriptions } from '../backend.ts';
+import type { Backend } from '../backend.ts';
+import type { Offset, StoredSubscription, Subscriptions } from '../stored.ts';
 import { Changes } from './backlog.ts';
 import { Lease } from './lease.ts';
 import { MemoryParked } from './memoryparked.ts';
@@ -8,13 +9,17 @@ import { checkTerms } from './options.ts';
 const leaseMs = 4000;
 const nothing = new Changes();
 const begin: Offset = { high: 0, pending: [], acked: 0, last: null };
-const start = () => begin;
+const start = () => Promise.resolve(begin);
 const further: Offset = { high: 5, pending: [[3, 1]], acked: 4, last: null };
 
 /** One stored subscription, as two processes see it. */
 class Table implements Subscriptions {
   stored: StoredSubscription | undefined;
   #epoch = 0;
+
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
 
   all(): [name: string, stored: StoredSubscription][] {
     return this.stored === undefined ? [] : [['n', this.stored]];

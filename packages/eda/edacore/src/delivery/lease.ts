@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from '@samovar/eda';
-import type { Backend, Offset, ParkedChange, StoredSubscription } from '../backend.ts';
+import type { Backend } from '../backend.ts';
+import type { Offset, ParkedChange, StoredSubscription } from '../stored.ts';
 import { changedOptions, optionsOf, type Terms } from './options.ts';
 
 /** What a lease was taken with. */
@@ -43,18 +44,23 @@ export class Lease {
    *
    * @throws {InvalidArgumentError} if the name is stored with another selector.
    */
-  async claim(fresh: () => Offset, reset: boolean): Promise<Claim | undefined> {
+  async claim(fresh: () => Promise<Offset>, reset: boolean): Promise<Claim | undefined> {
+    const { subscriptions } = this.#backend;
     const { name, selector } = this.#terms;
-    if (!reset && this.#isHeld(this.#backend.subscriptions.peek(name))) return undefined;
+    const known = subscriptions.peek(name);
+    if (!reset && this.#isHeld(known)) return undefined;
+    const start = reset || known === undefined ? await fresh() : undefined;
     const began = performance.now();
     let before: StoredSubscription | undefined;
-    const claimed = await this.#backend.subscriptions.change(name, (stored, newEpoch) => {
+    const claimed = await subscriptions.change(name, (stored, newEpoch) => {
       if (!reset && this.#isHeld(stored)) return undefined;
       before = stored;
-      const offset = reset || stored === undefined ? fresh() : stored.offset;
+      const isNew = reset || stored === undefined;
+      const offset = isNew ? start : stored.offset;
+      if (offset === undefined) return undefined;
       const kept = { selector: selector.text, options: optionsOf(this.#terms), offset };
       const renewed = { ...kept, epoch: newEpoch(), beat: 1, ...this.#alive() };
-      return reset || stored === undefined ? { ...renewed, parked: 'none' } : renewed;
+      return isNew ? { ...renewed, parked: 'none' } : renewed;
     });
     if (claimed === undefined) return undefined;
     this.#epoch = claimed.epoch;

@@ -1,5 +1,5 @@
-import type { Parked, ParkedChange, ParkedRequest, ParkedRow } from '../backend.ts';
 import type { Seq } from '../ids.ts';
+import type { Parked, ParkedChange, ParkedRequest, ParkedRow } from '../stored.ts';
 
 /** What is parked, in this process's memory. */
 export class MemoryParked implements Parked {
@@ -39,6 +39,12 @@ export class MemoryParked implements Parked {
   count(): number {
     let count = 0;
     for (const { request } of this.#rows.values()) if (request === '') count++;
+    return count;
+  }
+
+  countWaiting(): number {
+    let count = 0;
+    for (const seqs of this.#waiting.values()) count += seqs.length;
     return count;
   }
 

@@ -1,10 +1,12 @@
-import type { Parked, ParkedChange, ParkedRow } from '../backend.ts';
-import type { StoredEvent } from '../event.ts';
+import type { LogEvent } from '../backend.ts';
 import type { Seq } from '../ids.ts';
+import type { Parked, ParkedChange, ParkedRow } from '../stored.ts';
 import { Backlog, Changes } from './backlog.ts';
 import { type Delivery, newDelivery } from './unacked.ts';
 
 const pageSize = 500;
+/** Events that are looked up together when they are to be tried. */
+const fetched = 32;
 
 /** What became of an event that is to be parked. */
 export interface GivenUp {
@@ -13,19 +15,32 @@ export interface GivenUp {
   readonly error: string;
 }
 
+/** What a parking asks and tells the dispatcher it works for. */
+export interface ParkingEvents {
+  /** The events at these places that still exist. */
+  at(seqs: readonly Seq[]): Promise<LogEvent[]>;
+  /** There is something to take. */
+  onMore(): void;
+  onError(error: unknown): void;
+}
+
 /**
  * What a subscription has parked, and what waits behind it: kept here as far as it takes to deliver the rest, one entry
  * for each parked event, and stored with the offset. What waits is known to the store alone.
  */
 export class Parking {
   readonly #store: Parked;
-  readonly #at: (seqs: readonly Seq[]) => StoredEvent[];
+  readonly #on: ParkingEvents;
   readonly #tried: ReadonlyMap<Seq, number>;
   readonly #byKey = new Map<string, Backlog>();
   readonly #bySeq = new Map<Seq, Backlog>();
   readonly #active = new Set<Backlog>();
+  /** To be tried: those still to be looked up, and what was found then. */
   #ready: Backlog[] = [];
+  #found: { readonly backlog: Backlog; readonly event: LogEvent | undefined }[] = [];
+  #fetching = false;
   #parked = 0;
+  #size = 0;
   #first: Seq | undefined;
   #isFirstKnown = true;
   #changes = new Changes();
@@ -33,9 +48,9 @@ export class Parking {
   #sweep: Iterator<Backlog> | undefined;
 
   /** `tried` says how often an event was handed out before. */
-  constructor(store: Parked, at: (seqs: readonly Seq[]) => StoredEvent[], tried: ReadonlyMap<Seq, number>) {
+  constructor(store: Parked, tried: ReadonlyMap<Seq, number>, on: ParkingEvents) {
     this.#store = store;
-    this.#at = at;
+    this.#on = on;
     this.#tried = tried;
     this.#load();
   }
@@ -43,6 +58,11 @@ export class Parking {
   /** How many are parked, as is stored. */
   get parked(): number {
     return this.#parked;
+  }
+
+  /** How many are parked or wait, stored or not. */
+  get size(): number {
+    return this.#size;
   }
 
   /** Whether nothing is parked nor waits. */
@@ -96,6 +116,7 @@ export class Parking {
   }
 
   wait(key: string, seq: Seq): void {
+    this.#size++;
     this.#byKey.get(key)?.add(seq);
     this.#changes.waiting.set(seq, { key, waits: true });
   }
@@ -103,6 +124,7 @@ export class Parking {
   /** Parks an event, and has others of its key wait. Without a key, or where another of it is parked, it is alone. */
   park(event: GivenUp, key: string | undefined, behind: readonly Delivery[]): void {
     const backlog = new Backlog(key === undefined || this.blocks(key) ? null : key, event.seq, false, event.attempts);
+    this.#size++;
     this.#add(backlog);
     this.#put(backlog, event);
     if (key !== undefined) for (const { event } of behind) this.wait(key, event.seq);
@@ -123,16 +145,19 @@ export class Parking {
     this.#advance(backlog);
   }
 
-  /** The next one to try; 'gone' where it does not exist any more. */
+  /** The next one to try; 'gone' where it does not exist any more. If none is at hand, `onMore` follows when one is. */
   take(): Delivery | 'gone' | undefined {
-    const backlog = this.#ready.shift();
-    if (backlog === undefined) return undefined;
-    const { seq, waits, attempts } = backlog;
-    const [event] = this.#at([seq]);
+    const next = this.#found.shift();
+    if (next === undefined) {
+      if (this.#ready.length > 0 && !this.#fetching) void this.#fetch(this.#ready.splice(0, fetched));
+      return undefined;
+    }
+    const { backlog, event } = next;
     if (event === undefined) {
       this.#advance(backlog);
       return 'gone';
     }
+    const { seq, waits, attempts } = backlog;
     const before = waits ? 0 : attempts;
     backlog.delivery = newDelivery(event, Math.max(before, this.#tried.get(seq) ?? 0), undefined, backlog, before);
     this.#active.add(backlog);
@@ -143,7 +168,7 @@ export class Parking {
   carryOut(): number {
     let skipped = 0;
     // What is requested and being tried is still among them.
-    for (const { seq, request } of this.#store.requested(pageSize + this.#ready.length + this.#active.size)) {
+    for (const { seq, request } of this.#store.requested(pageSize + this.#ready.length + fetched + this.#active.size)) {
       const backlog = this.#bySeq.get(seq);
       if (backlog?.state !== 'parked') continue;
       if (request === 'skip') {
@@ -158,17 +183,26 @@ export class Parking {
     return skipped;
   }
 
-  /** Lets go of some of those that do not exist any more, or of all. */
-  sweep(limit = Number.POSITIVE_INFINITY): void {
-    if (limit === Number.POSITIVE_INFINITY) this.#sweep = undefined;
+  /** Some parked events, at most `limit`; all of them in turn, call by call. */
+  someParked(limit: number): Seq[] {
     this.#sweep ??= this.#bySeq.values();
+    const seqs: Seq[] = [];
     for (let looked = 0; looked < limit; looked++) {
       const { done, value: backlog } = this.#sweep.next();
       if (done) {
         this.#sweep = undefined;
-        return;
+        break;
       }
-      if (backlog.state === 'parked' && this.#at([backlog.seq]).length === 0) this.#unpark(backlog);
+      if (backlog.state === 'parked') seqs.push(backlog.seq);
+    }
+    return seqs;
+  }
+
+  /** These do not exist any more. */
+  forget(seqs: readonly Seq[]): void {
+    for (const seq of seqs) {
+      const backlog = this.#bySeq.get(seq);
+      if (backlog?.state === 'parked') this.#unpark(backlog);
     }
   }
 
@@ -199,13 +233,30 @@ export class Parking {
     this.#storing = undefined;
   }
 
+  async #fetch(backlogs: readonly Backlog[]): Promise<void> {
+    this.#fetching = true;
+    try {
+      const events = await this.#on.at(backlogs.map(({ seq }) => seq));
+      const bySeq = new Map(events.map((event) => [event.seq, event]));
+      for (const backlog of backlogs) this.#found.push({ backlog, event: bySeq.get(backlog.seq) });
+      this.#on.onMore();
+    } catch (error) {
+      this.#ready.unshift(...backlogs);
+      this.#on.onError(error);
+    } finally {
+      this.#fetching = false;
+    }
+  }
+
   #load(): void {
+    this.#size = this.#store.countWaiting();
     for (let after = 0, rows: ParkedRow[] = []; ; after = rows.at(-1)?.seq ?? after) {
       rows = this.#store.rows(after, pageSize);
       for (const { key, seq, attempts } of rows) {
         const backlog = new Backlog(key, seq, false, attempts);
         backlog.state = 'parked';
         this.#parked++;
+        this.#size++;
         this.#add(backlog);
       }
       if (rows.length < pageSize) break;
@@ -250,6 +301,7 @@ export class Parking {
   /** Done with the first one: goes on to the next one of its key. */
   #advance(backlog: Backlog): void {
     const { seq, key, waits } = backlog;
+    this.#size--;
     this.#stopTrying(backlog);
     if (waits) this.#changes.waiting.set(seq, { key: key ?? '', waits: false });
     else this.#changes.parked.set(seq, null);

@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../event.ts';
+import type { LogEvent } from '../backend.ts';
 import type { Seq } from '../ids.ts';
 import type { Parking } from './parking.ts';
 
@@ -16,29 +16,27 @@ export interface RequestsEvents {
 /** Has what is requested of parked events carried out, and lets go of those that do not exist any more. */
 export class Requests {
   readonly #parking: Parking;
-  readonly #at: (seqs: readonly Seq[]) => StoredEvent[];
+  readonly #at: (seqs: readonly Seq[]) => Promise<LogEvent[]>;
   readonly #events: RequestsEvents;
   #timer: NodeJS.Timeout | undefined;
+  #isSweeping = false;
   #stopped = false;
 
-  constructor(parking: Parking, at: (seqs: readonly Seq[]) => StoredEvent[], events: RequestsEvents) {
+  constructor(parking: Parking, at: (seqs: readonly Seq[]) => Promise<LogEvent[]>, events: RequestsEvents) {
     this.#parking = parking;
     this.#at = at;
     this.#events = events;
   }
 
-  /** Looks now. */
+  /** Looks now at what is requested, and soon at what does not exist any more. */
   look(): void {
     if (this.#stopped || this.#parking.isEmpty) return;
-    const { parked } = this.#parking;
-    let skipped = 0;
     try {
-      skipped = this.#parking.carryOut();
-      this.#parking.sweep(swept);
+      this.#changing(() => this.#parking.carryOut());
     } catch (error) {
       this.#events.onError(error);
     }
-    if (this.#parking.parked !== parked) this.#events.onChanged(skipped);
+    if (!this.#isSweeping) void this.#sweep(this.#parking.someParked(swept));
   }
 
   /** Looks again and again while something is parked. */
@@ -53,17 +51,43 @@ export class Requests {
   }
 
   /** The first parked event up to `seq` that still exists. */
-  firstParked(seq: Seq): StoredEvent | undefined {
-    const first = this.#parking.firstParked(seq);
-    const [event] = first === undefined ? [] : this.#at([first]);
-    if (first === undefined || event !== undefined) return event;
-    this.#parking.sweep();
-    this.#events.onChanged(0);
-    return this.firstParked(seq);
+  async firstParked(seq: Seq): Promise<LogEvent | undefined> {
+    for (;;) {
+      const first = this.#parking.firstParked(seq);
+      if (first === undefined) return undefined;
+      const [event] = await this.#at([first]);
+      if (event !== undefined) return event;
+      await this.#sweep([first]);
+    }
   }
 
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#timer);
+  }
+
+  /** Lets go of those of these events that do not exist any more. */
+  async #sweep(seqs: readonly Seq[]): Promise<void> {
+    if (seqs.length === 0) return;
+    this.#isSweeping = true;
+    try {
+      const there = new Set((await this.#at(seqs)).map(({ seq }) => seq));
+      if (this.#stopped) return;
+      this.#changing(() => {
+        this.#parking.forget(seqs.filter((seq) => !there.has(seq)));
+        return 0;
+      });
+    } catch (error) {
+      this.#events.onError(error);
+    } finally {
+      this.#isSweeping = false;
+    }
+  }
+
+  /** Tells if fewer are parked after `change`, which answers with how many of those were skipped. */
+  #changing(change: () => number): void {
+    const { parked } = this.#parking;
+    const skipped = change();
+    if (this.#parking.parked !== parked) this.#events.onChanged(skipped);
   }
 }

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
-import type { Backend, Offset, ParkedRow } from '../backend.ts';
+import type { Backend } from '../backend.ts';
+import { parseSelector } from '../selector.ts';
+import type { Offset, ParkedRow } from '../stored.ts';
 import { Changes } from './backlog.ts';
 import { MemoryParked } from './memoryparked.ts';
 import { Standing } from './standing.ts';
@@ -13,7 +15,7 @@ function lowOf(offset: Partial<Offset>, fill: (changes: Changes) => void): numbe
   parked.apply(changes);
   const peek = () => ({ offset: { high: 20, pending: [], acked: 0, last: null, ...offset } });
   const subscriptions = { parked: () => parked, peek };
-  return new Standing({ subscriptions } as unknown as Backend, 'n').low;
+  return new Standing({ subscriptions } as unknown as Backend, { name: 'n', selector: parseSelector('s') }).low;
 }
 
 it.each<[string, Partial<Offset>, (changes: Changes) => void, number]>([

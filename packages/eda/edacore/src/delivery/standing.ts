@@ -1,6 +1,7 @@
-import type { Backend, Offset, Parked } from '../backend.ts';
-import type { StoredEvent } from '../event.ts';
+import type { Backend, LogEvent } from '../backend.ts';
 import type { Seq } from '../ids.ts';
+import type { Offset, Parked } from '../stored.ts';
+import type { Terms } from './options.ts';
 
 const pageSize = 100;
 
@@ -8,16 +9,31 @@ const pageSize = 100;
 export class Standing {
   readonly parked: Parked;
   readonly #backend: Backend;
-  readonly #name: string;
+  readonly #terms: Pick<Terms, 'name' | 'selector'>;
+  #lag = 0;
 
-  constructor(backend: Backend, name: string) {
+  constructor(backend: Backend, terms: Pick<Terms, 'name' | 'selector'>) {
     this.#backend = backend;
-    this.#name = name;
-    this.parked = backend.subscriptions.parked(name);
+    this.#terms = terms;
+    this.parked = backend.subscriptions.parked(terms.name);
   }
 
   get offset(): Offset | undefined {
-    return this.#backend.subscriptions.peek(this.#name)?.offset;
+    return this.#backend.subscriptions.peek(this.#terms.name)?.offset;
+  }
+
+  /** How many matching events are not acknowledged; where that takes a question to a server, as it was at the last call. */
+  get lag(): number {
+    const { offset } = this;
+    const lag = offset === undefined ? 0 : this.#backend.lag(this.#terms.selector, offset);
+    if (typeof lag === 'number') return lag;
+    lag.then(
+      (count) => {
+        this.#lag = count;
+      },
+      () => {},
+    );
+    return this.#lag;
   }
 
   /** Every matching event up to here is acknowledged. */
@@ -30,10 +46,10 @@ export class Standing {
   }
 
   /** The first parked event up to `target` that still exists. */
-  firstParked(target: Seq): StoredEvent | undefined {
+  async firstParked(target: Seq): Promise<LogEvent | undefined> {
     for (let after = 0; after < target; ) {
       const rows = this.parked.rows(after, pageSize).filter(({ seq }) => seq <= target);
-      const [event] = this.#backend.at(rows.filter(({ request }) => request === '').map(({ seq }) => seq));
+      const [event] = await this.#backend.at(rows.filter(({ request }) => request === '').map(({ seq }) => seq));
       if (event !== undefined) return event;
       after = rows.at(-1)?.seq ?? target;
     }

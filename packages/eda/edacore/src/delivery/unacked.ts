@@ -1,10 +1,10 @@
 import type { EventId } from '@samovar/eda';
-import type { StoredEvent } from '../event.ts';
+import type { LogEvent } from '../backend.ts';
 import type { Backlog } from './backlog.ts';
 
 /** An event that was handed out, or waits for its turn to be, until it is acknowledged or parked. */
 export interface Delivery {
-  readonly event: StoredEvent;
+  readonly event: LogEvent;
   /** What orders it; undefined: nothing, or nobody could say. */
   readonly key: string | undefined;
   /** Where it is parked or waiting, as which it goes on until it is acknowledged. */
@@ -20,11 +20,11 @@ export interface Delivery {
   previous: Delivery | undefined;
   next: Delivery | undefined;
   /** The last event acknowledged or set aside between this one and `next`. */
-  resolvedBehind: StoredEvent | undefined;
+  resolvedBehind: LogEvent | undefined;
 }
 
 /** An event to hand out that was handed out `count` times before. */
-export function newDelivery(event: StoredEvent, count: number, key?: string, backlog?: Backlog, before = 0): Delivery {
+export function newDelivery(event: LogEvent, count: number, key?: string, backlog?: Backlog, before = 0): Delivery {
   return {
     event,
     key,
@@ -48,7 +48,7 @@ export class Unacked {
   #end: Delivery | undefined;
   #size = 0;
   #acked: number;
-  #last: EventId | StoredEvent | null;
+  #last: EventId | LogEvent | null;
 
   /** Goes on from `acked` acknowledged events, up to `last`. */
   constructor(acked: number, last: EventId | null) {
@@ -121,7 +121,7 @@ export class Unacked {
   }
 
   /** The same for an event behind all added before that was never here. */
-  pass(event: StoredEvent): void {
+  pass(event: LogEvent): void {
     if (this.#end === undefined) this.#last = event;
     else this.#end.resolvedBehind = event;
   }

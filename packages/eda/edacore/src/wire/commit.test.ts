@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Data, type EventId } from '@samovar/eda';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { NewRow } from '../backend.ts';
+import type { NewRow } from '../append.ts';
 import { kindOf } from '../event.ts';
 import { decodeCommit, encodeCommit, type NewCommit } from './commit.ts';
 

@@ -1,6 +1,6 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { DataEncodingError, type DataType, type EventId, parseEventId } from '@samovar/eda';
-import type { NewRow } from '../backend.ts';
+import type { NewRow } from '../append.ts';
 import { maxCommit } from '../ids.ts';
 
 /*

@@ -1,22 +1,17 @@
-import type { Backend } from '../backend.ts';
+import type { Feed, FeedEvents } from '../backend.ts';
 import type { StoredEvent } from '../event.ts';
 import type { Seq } from '../ids.ts';
 import type { Selector } from '../selector.ts';
+import type { LocalLog } from './locallog.ts';
 
 const pageSize = 500;
 
-/** What a feed tells. */
-export interface FeedEvents {
-  /** Nothing matched in what was looked through; `more`: there may be events behind it. */
-  onPassed(more: boolean): void;
-  onError(error: unknown): void;
-}
-
-/** The events of a subscription that are not handed out yet, in log order. */
-export class Feed {
-  readonly #backend: Backend;
+/** What matches behind a place, page by page. */
+export class PageFeed implements Feed {
+  readonly #log: LocalLog;
   readonly #selector: Selector;
   readonly #events: FeedEvents;
+  readonly #stopWaking: () => void;
   #cursor: Seq;
   #page: readonly StoredEvent[] = [];
   #index = 0;
@@ -24,34 +19,41 @@ export class Feed {
   #more = true;
 
   /** Begins behind `cursor`. */
-  constructor(backend: Backend, selector: Selector, cursor: Seq, events: FeedEvents) {
-    this.#backend = backend;
+  constructor(log: LocalLog, selector: Selector, cursor: Seq, events: FeedEvents) {
+    this.#log = log;
     this.#selector = selector;
     this.#cursor = cursor;
     this.#events = events;
+    this.#stopWaking = log.wakes.add(selector, () => this.lookAgain());
   }
 
-  /** Where the next event is; at least. */
   get next(): Seq {
     return this.#page[this.#index]?.seq ?? this.#cursor + 1;
   }
 
-  /** Looks for events behind the last one seen again. */
-  lookAgain(): void {
-    this.#more = true;
-  }
-
-  /** The next event, if it is at hand now. */
   take(): StoredEvent | undefined {
     if (this.#index === this.#page.length && !this.#fetch()) return undefined;
     return this.#page[this.#index++];
+  }
+
+  lookAgain(): void {
+    this.#more = true;
+    this.#events.onMore();
+  }
+
+  behind(taken: number): number {
+    return Math.max(0, this.#log.extent(this.#selector).events - taken);
+  }
+
+  close(): void {
+    this.#stopWaking();
   }
 
   #fetch(): boolean {
     if (!this.#more) return false;
     const request = { from: this.#cursor, to: Number.MAX_SAFE_INTEGER, limit: pageSize, backwards: false };
     try {
-      const page = this.#backend.page(this.#selector, request);
+      const page = this.#log.page(this.#selector, request);
       this.#page = page.events;
       this.#index = 0;
       this.#cursor = page.cursor;

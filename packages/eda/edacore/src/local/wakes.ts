@@ -1,4 +1,4 @@
-import type { Selector } from './selector.ts';
+import type { Selector } from '../selector.ts';
 
 /** Who waits for new events of what. A wake-up says no more than: look again. */
 export class Wakes {
