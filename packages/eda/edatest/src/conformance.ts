@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import type { Backend, Capability } from './conformance/backend.ts';
+import { clockCases } from './conformance/clock.ts';
 import { concurrencyCases } from './conformance/concurrency.ts';
 import { deliveringCases } from './conformance/delivering.ts';
 import { endingCases } from './conformance/ending.ts';
@@ -44,6 +45,7 @@ export function edaConformance(name: string, backend: Backend): void {
     describe('failing handlers', () => failingCases(backend));
     describe('ending', () => endingCases(backend));
     describe('erasing', () => erasingCases(backend));
+    describe('a clock that jumps', () => clockCases(backend));
     needing(backend, ['keys'], 'delivery by key', () => keysCases(backend));
     needing(backend, ['parking', 'keys'], 'parking', () => parkingCases(backend));
     needing(backend, ['parking', 'keys'], 'replaying', () => replayingCases(backend));
