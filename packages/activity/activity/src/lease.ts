@@ -1,0 +1,42 @@
+import type { Context } from '@samovar/context';
+import type { EntityRef } from './entity.ts';
+import type { Tail } from './outcome.ts';
+
+/** What tells one activity from all others, across restarts and workers. */
+export interface ActivityKey {
+  readonly entity: EntityRef;
+  /** 1 to 100 letters, digits, `.`, `_` and `-`. */
+  readonly name: string;
+}
+
+/** The right to run an activity, until another worker has it. */
+export interface Lease {
+  readonly activity: ActivityKey;
+  /** Grows with each claim. Whoever has an older one is refused. */
+  readonly epoch: number;
+  /** As stored last. */
+  readonly tail: Tail;
+  /** Whether the activity has completed: it is not to be run again. */
+  readonly isCompleted: boolean;
+}
+
+/**
+ * Who runs which activity, and how far it has come. A worker's leases are its own until it releases them, or has given
+ * no sign of life for the lease time; it need not renew them one by one. What is stored survives kill -9.
+ */
+export abstract class Leases {
+  /**
+   * Takes the activity for this worker; taking what it has already gives a new epoch. undefined: another worker has it,
+   * and is alive.
+   */
+  abstract claim(ctx: Context, activity: ActivityKey): Promise<Lease | undefined>;
+
+  /** Stores how far the activity has come. @throws {StaleLeaseError} */
+  abstract storeTail(ctx: Context, lease: Lease, tail: Tail): Promise<void>;
+
+  /** Stores that the activity is done for good, and where. @throws {StaleLeaseError} */
+  abstract complete(ctx: Context, lease: Lease, tail: Tail): Promise<void>;
+
+  /** Gives the lease back, for another worker to claim at once. Releasing what is not held any more is no error. */
+  abstract release(ctx: Context, lease: Lease): Promise<void>;
+}
