@@ -18,7 +18,7 @@ export async function build(config: Config, ...overrides: ContainerModule[]): Pr
   const container = new Container();
   const logger = stderrLogger(config.logLevel);
   container.bind(Logger).toConstantValue(logger);
-  const conn = await connect(config.events, { client: 'samovar', logger });
+  const conn = await connectLog(config, logger);
   container.bind(Conn).toConstantValue(conn);
   try {
     container.load(...modules(config), ...overrides);
@@ -27,6 +27,12 @@ export async function build(config: Config, ...overrides: ContainerModule[]): Pr
     await conn.close();
     throw error;
   }
+}
+
+/** Connects to the event log. @throws as `connect` does. */
+export async function connectLog(config: Config, logger: Logger | null): Promise<Conn> {
+  const { events, eventsCluster: cluster, eventsReplicas: replicas } = config;
+  return await connect(events, { client: 'samovar', logger, cluster, ...(replicas === undefined ? {} : { replicas }) });
 }
 
 /**

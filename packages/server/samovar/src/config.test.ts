@@ -31,6 +31,7 @@ it('has a default for everything', () => {
     folders: [cwd],
     data: join(cwd, '.samovar'),
     events: `sqlite:${join(cwd, '.samovar/events.db')}`,
+    eventsCluster: 'samovar',
     database: `sqlite:${join(cwd, '.samovar/samovar.db')}`,
     migrateAtStart: true,
     host: '127.0.0.1',
@@ -67,14 +68,21 @@ it('reads lists from variables', () => {
 it('takes relative paths from where they are written', () => {
   const folder = mkdtempSync(join(cwd, 'etc-'));
   const file = join(folder, 'my.json');
-  writeFileSync(file, JSON.stringify({ data: 'd', folders: ['f'], database: 'sqlite:b.db' }));
-  const database = `sqlite:${join(folder, 'b.db')}`;
-  expect(load({ file })).toMatchObject({ data: join(folder, 'd'), folders: [join(folder, 'f')], database });
+  writeFileSync(file, JSON.stringify({ data: 'd', folders: ['f'], database: 'sqlite:b.db', events: 'sqlite:e.db' }));
+  const [database, events] = [`sqlite:${join(folder, 'b.db')}`, `sqlite:${join(folder, 'e.db')}`];
+  expect(load({ file })).toMatchObject({ data: join(folder, 'd'), folders: [join(folder, 'f')], database, events });
   expect(load({ flags: { database: 'sqlite:b.db' } }).database).toBe(`sqlite:${join(cwd, 'b.db')}`);
   expect(load({ env: { SAMOVAR_CONFIG: file }, flags: { folders: ['g'] } })).toMatchObject({
     folders: [join(cwd, 'g')],
   });
 });
+
+it.each(['sqlite:/srv/e.db', 'sqlite:///srv/e.db', 'nats://ann:hush@a:4222,b'])(
+  'takes %s as an event log',
+  (events) => {
+    expect(load({ env: { SAMOVAR_EVENTS: events } }).events).toBe(events);
+  },
+);
 
 it.each(['sqlite:/srv/b.db', 'sqlite::memory:', 'postgres://ann:hush@db.example:5432/tea?sslmode=require'])(
   'takes %s as a database',
@@ -136,6 +144,11 @@ describe('refuses', () => {
     ]);
     const path = write('samovar.config.json', { database: { url: 'postgres://ann:hush@db/tea' } });
     expect(faultsOf({})).toEqual([expect.stringMatching(`^database .from ${path}. is (?!.*hush)`)]);
+  });
+
+  it('what is no address of an event log, without showing the password that may be in it', () => {
+    const path = write('samovar.config.json', { events: { url: 'nats://ann:hush@nats' } });
+    expect(faultsOf({})).toEqual([expect.stringMatching(`^events .from ${path}. is not what it can be: (?!.*hush)`)]);
   });
 
   it('a file that is not there, not JSON or no object', () => {

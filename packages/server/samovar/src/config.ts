@@ -12,6 +12,8 @@ const Settings = z.strictObject({
   folders: z.array(z.string().min(1)).default([]),
   data: z.string().min(1).default('.samovar'),
   events: z.string().min(1).optional(),
+  eventsCluster: z.string().default('samovar'),
+  eventsReplicas: z.int().min(1).optional(),
   database: z.string().refine(isDatabaseUrl, { error: new InvalidDatabaseUrlError().message }).optional(),
   migrateAtStart: z.boolean().default(true),
   host: z.string().min(1).default('127.0.0.1'),
@@ -29,7 +31,7 @@ export interface Config extends Readonly<z.output<typeof Settings>> {
   readonly folders: string[];
   /** Where everything that lasts is kept. */
   readonly data: string;
-  /** The address of the event log. */
+  /** The address of the event log. It may hold a password: it is not to be shown. */
   readonly events: string;
   /** The address of the services' database. It may hold a password: it is not to be shown. */
   readonly database: string;
@@ -54,7 +56,7 @@ const names = Object.keys(Settings.shape) as Name[];
 const variables = new Map(names.map((name) => [`SAMOVAR_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`, name]));
 const fileVariable = 'SAMOVAR_CONFIG';
 /** Settings whose values are not shown. */
-const secrets: readonly string[] = ['database'] satisfies Name[];
+const secrets: readonly string[] = ['database', 'events'] satisfies Name[];
 const lists: Readonly<Partial<Record<Name, string>>> = { folders: delimiter, allowedHosts: ',' };
 const defaultFile = 'samovar.config.json';
 
@@ -152,6 +154,9 @@ function absolute(name: string, value: unknown, from: string): unknown {
   if (name === 'database' && typeof value === 'string' && isDatabaseUrl(value)) {
     const file = sqliteFile(value);
     return file === undefined ? value : `sqlite:${resolve(from, file)}`;
+  }
+  if (name === 'events' && typeof value === 'string') {
+    return value.replace(/^sqlite:(?!\/)(.+)$/i, (_, file: string) => `sqlite:${resolve(from, file)}`);
   }
   return name === 'folders' && Array.isArray(value) ? value.map(path) : value;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { background } from '@samovar/context';
 import type { Conn, EventId, ReplayOptions } from '@samovar/eda';
-import { connect } from '@samovar/edaimpl';
+import { connectLog } from './build.ts';
 import type { Config } from './config.ts';
 import { NoEventLogError } from './errors.ts';
 import type { Output } from './output.ts';
@@ -45,10 +45,10 @@ export async function skipParked(config: Config, output: Output, subscription: s
   output.line(`skipped ${id}`);
 }
 
-async function open({ events }: Config): Promise<Conn> {
-  const file = /^sqlite:(.+)$/.exec(events)?.[1];
+async function open(config: Config): Promise<Conn> {
+  const file = /^sqlite:(.+)$/.exec(config.events)?.[1];
   if (file !== undefined && !existsSync(file)) throw new NoEventLogError(file);
-  return await connect(events, { client: 'samovar', logger: null });
+  return await connectLog(config, null);
 }
 
 async function names(conn: Conn): Promise<string[]> {

@@ -1,3 +1,3 @@
-export { build, close } from './build.ts';
+export { build, close, connectLog } from './build.ts';
 export { type Config, loadConfig, type Sources } from './config.ts';
 export { type Running, run } from './run.ts';

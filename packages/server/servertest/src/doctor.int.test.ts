@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { connect } from '@samovar/edaimpl';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Exit, SamovarCommand } from './command.ts';
+import { describeOnLogs } from './logs.ts';
 import { startServer } from './servertest.ts';
 
 let folder: string;
@@ -47,10 +47,24 @@ it('tells people line by line', async () => {
   expect(stdout).toMatch(/\n0 errors, 0 warnings, \d+ notes\n$/);
 });
 
-it('looks at a server that is running', async () => {
-  mkdirSync(join(folder, 'data'));
-  await using _server = await startServer({ data: join(folder, 'data') });
-  expect(await examine()).toMatchObject({ code: 0, findings: [] });
+describeOnLogs((_name, freshLog) => {
+  it('looks at a server that is running', async () => {
+    mkdirSync(join(folder, 'data'));
+    const { settings, env } = freshLog();
+    await using _server = await startServer({ data: join(folder, 'data'), ...settings });
+    expect(await examine(env)).toMatchObject({ code: 0, findings: [] });
+  });
+
+  it('finds a subscription that is stored for another selector', async () => {
+    expect(await run({}, 'migrate')).toMatchObject({ code: 0 });
+    const log = freshLog();
+    await using conn = await log.connect(join(folder, 'data'));
+    await conn.subscribe('tea.*', () => {}, { name: 'stickers.counts', durable: true });
+    expect(await examine(log.env)).toMatchObject({
+      code: 1,
+      findings: [{ check: 'consumers', severity: 'error', message: expect.stringContaining('stickers.counts') }],
+    });
+  });
 });
 
 describe('with a database', () => {
@@ -74,15 +88,6 @@ describe('with a database', () => {
     expect(await examine()).toMatchObject({
       code: 1,
       findings: [{ check: 'outbox', severity: 'error', message: expect.stringMatching(/tea\.pot .*too hot/) }],
-    });
-  });
-
-  it('finds a subscription that is stored for another selector', async () => {
-    await using conn = await connect(`sqlite:${join(folder, 'data/events.db')}`);
-    await conn.subscribe('tea.*', () => {}, { name: 'stickers.counts', durable: true });
-    expect(await examine()).toMatchObject({
-      code: 1,
-      findings: [{ check: 'consumers', severity: 'error', message: expect.stringContaining('stickers.counts') }],
     });
   });
 });

@@ -4,6 +4,7 @@ import type { Repo } from '@samovar/repos';
 import { GitFolder } from '@samovar/repostest/git';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventsOf, recordedHashes } from './events.ts';
+import { describeOnLogs } from './logs.ts';
 import { startServer, type TestServer } from './servertest.ts';
 
 let git: GitFolder;
@@ -27,20 +28,25 @@ const post = (path: string, body: unknown) => ask(path, { method: 'POST', header
 const problem = (status: number, id: string) =>
   expect.objectContaining({ status, type: 'application/problem+json', body: expect.objectContaining({ id, status }) });
 
-beforeAll(async () => {
-  git = await GitFolder.make();
-  server = await startServer({ maxBodyBytes: 5_000 });
-  const path = await git.init('tea');
-  await git.fill(path, 250);
-  const { body } = await post('/v1/observer/ObserveFoldersCommand', { folders: [path] });
-  [repo] = body.repos;
-});
-afterAll(async () => {
-  await server[Symbol.asyncDispose]();
-  await git[Symbol.asyncDispose]();
+describeOnLogs((_name, freshLog) => {
+  beforeAll(async () => {
+    git = await GitFolder.make();
+    server = await startServer({ maxBodyBytes: 5_000, ...freshLog().settings });
+    const path = await git.init('tea');
+    await git.fill(path, 250);
+    const { body } = await post('/v1/observer/ObserveFoldersCommand', { folders: [path] });
+    [repo] = body.repos;
+  });
+  afterAll(async () => {
+    await server[Symbol.asyncDispose]();
+    await git[Symbol.asyncDispose]();
+  });
+
+  describe('what was recorded', recorded);
+  describe('bad input', refused);
 });
 
-describe('what was recorded', () => {
+function recorded(): void {
   it('is asked for by GET or POST', async () => {
     expect(repo).toMatchObject({ name: 'tea', registry: 'main', commits: 250 });
     const { repoId } = repo;
@@ -94,9 +100,9 @@ describe('what was recorded', () => {
     expect(await ask('/healthz')).toMatchObject({ status: 200 });
     expect(await ask('/readyz')).toMatchObject({ status: 200 });
   });
-});
+}
 
-describe('bad input', () => {
+function refused(): void {
   it('in a body is refused', async () => {
     const path = '/v1/repos/InitRepoCommand';
     const send = (body: string, headers: Record<string, string> = json) => ask(path, { method: 'POST', headers, body });
@@ -136,4 +142,4 @@ describe('bad input', () => {
     expect(await status({ host: `127.0.0.1:${port}`, origin: 'https://evil.example' })).toBe(403);
     expect(await status({ host: `127.0.0.1:${port}` })).toBe(200);
   });
-});
+}

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { GitFolder } from '@samovar/repostest/git';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type Exit, SamovarCommand } from './command.ts';
+import { describeOnLogs } from './logs.ts';
 
 let git: GitFolder;
 let data: string;
@@ -35,14 +36,17 @@ it('does what there is to do, once, and starts nothing', async () => {
   expect(await migrate('--dry-run')).toEqual({ code: 0, stdout: 'nothing to do\n', stderr: '' });
 });
 
-it('is what a server needs that is told not to migrate by itself', async () => {
-  const args = ['serve', 'tea', '--data', data, '--port', '0', '--no-migrate-at-start'];
-  await using early = new SamovarCommand(args, { cwd: git.path, env: git.env });
-  const { code, stderr } = await early.exited;
-  expect(code).toBe(2);
-  expect(stderr).toMatch(/^samovar: the database has still to be migrated \(outbox\/.*\): run samovar migrate\n$/);
-  await migrate();
-  await using samovar = new SamovarCommand(args, { cwd: git.path, env: git.env });
-  expect((await fetch(`${await samovar.url()}/readyz`)).status).toBe(200);
-  expect(await samovar.stop()).toMatchObject({ code: 0 });
+describeOnLogs((_name, freshLog) => {
+  it('is what a server needs that is told not to migrate by itself', async () => {
+    const args = ['serve', 'tea', '--data', data, '--port', '0', '--no-migrate-at-start'];
+    const env = { ...git.env, ...freshLog().env };
+    await using early = new SamovarCommand(args, { cwd: git.path, env });
+    const { code, stderr } = await early.exited;
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^samovar: the database has still to be migrated \(outbox\/.*\): run samovar migrate\n$/);
+    await migrate();
+    await using samovar = new SamovarCommand(args, { cwd: git.path, env });
+    expect((await fetch(`${await samovar.url()}/readyz`)).status).toBe(200);
+    expect(await samovar.stop()).toMatchObject({ code: 0 });
+  });
 });

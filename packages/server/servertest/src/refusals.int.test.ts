@@ -2,9 +2,11 @@ import { copyFile, mkdir, readFile, truncate, writeFile } from 'node:fs/promises
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { background } from '@samovar/context';
 import { GitFolder } from '@samovar/repostest/git';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type Exit, SamovarCommand } from './command.ts';
+import { describeOnNats } from './logs.ts';
 
 let git: GitFolder;
 let data: string;
@@ -73,6 +75,45 @@ describe('the data directory', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(new RegExp(`^samovar: .*${path}.*\n$`));
     expect(await readFile(path)).toEqual(await readFile(`${data}.copy`));
+  });
+});
+
+describe('an event log on NATS', () => {
+  it.each([
+    ['where no server is', 1, {}, 'nats://ann:hush@127.0.0.1:1', /on NATS at 127\.0\.0\.1:1 cannot be opened: /],
+    ['with an address that is none', 2, {}, 'nats://ann:hush@', /url names a server wrongly/],
+    [
+      'under a name that is none',
+      2,
+      { SAMOVAR_EVENTS_CLUSTER: 'my tea' },
+      'nats://ann:hush@127.0.0.1:1',
+      /cluster is not/,
+    ],
+  ])('%s is refused, without showing the password', async (_, exit, env, events, message) => {
+    const { code, stderr, stdout } = await refusal(serve(), { SAMOVAR_EVENTS: events, ...env });
+    expect({ code, stdout }).toEqual({ code: exit, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toContain('hush');
+  });
+});
+
+describeOnNats((freshLog) => {
+  it('an event log that is something else is refused, and left as it is', async () => {
+    const { connect, env } = freshLog();
+    await using conn = await connect(data);
+    const id = await conn.publish(background, 'tea', { type: 'tea.Poured' });
+    // NATS keeps what is known of a log's subscriptions in a stream of this name.
+    const taken = `KV_${env.SAMOVAR_EVENTS_CLUSTER}-subscriptions`;
+    const { code, stderr, stdout } = await refusal(serve(), { ...env, SAMOVAR_EVENTS_CLUSTER: taken });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(new RegExp(`^samovar: the JetStream stream ${taken} is not an event log's\n$`));
+    expect(await conn.head(background, 'tea')).toBe(id);
+  });
+
+  it('an event log is not made with more replicas than there are servers', async () => {
+    const { code, stderr } = await refusal(serve(), { ...freshLog().env, SAMOVAR_EVENTS_REPLICAS: '3' });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/replicas > 1 not supported/);
   });
 });
 

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BadgeAwarded } from '@samovar/badges';
 import { connect } from '@samovar/dbimpl';
-import { freshSqlite, startPostgres, type TestPostgres } from '@samovar/dbtest';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type FreshDb, freshSqlite, startPostgres, type TestPostgres } from '@samovar/dbtest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { eventsOf } from './events.ts';
+import { describeOnLogs, type TestLog } from './logs.ts';
 import { startServer, type TestServer } from './servertest.ts';
 
 let postgres: TestPostgres;
@@ -39,13 +40,23 @@ function client({ url }: TestServer) {
   };
 }
 
-describe.each([
-  ['SQLite', () => freshSqlite(open)],
-  ['PostgreSQL', () => postgres.freshDb(open)],
-])('stickers of a server on %s', (_, fresh) => {
+let log: TestLog;
+
+describeOnLogs((_name, freshLog) => {
+  beforeEach(() => {
+    log = freshLog();
+  });
+
+  describe.each([
+    ['SQLite', () => freshSqlite(open)],
+    ['PostgreSQL', () => postgres.freshDb(open)],
+  ])('stickers of a server with its services on %s', (_, fresh) => stickers(fresh));
+});
+
+function stickers(fresh: () => Promise<FreshDb>): void {
   it('are counted at once for who asks, earn badges, and are events on streams', async () => {
     await using place = await fresh();
-    await using server = await startServer({ database: place.url });
+    await using server = await startServer({ database: place.url, ...log.settings });
     const { send, count, badges, events } = client(server);
     expect(await count('ann')).toBe(0);
     expect(await send('ann', 9)).toBe(204);
@@ -68,7 +79,7 @@ describe.each([
 
   it('are not sent at all where a listener fails', async () => {
     await using place = await fresh();
-    await using server = await startServer({ database: place.url, logLevel: 'silent' });
+    await using server = await startServer({ database: place.url, logLevel: 'silent', ...log.settings });
     const { send, count, badges, outbox, events } = client(server);
     server.bus.addEventListener(BadgeAwarded, (_ctx, { badge }) => {
       if (badge === 'silver') throw new Error('no silver is left');
@@ -86,7 +97,7 @@ describe.each([
     const data = mkdtempSync(join(tmpdir(), 'samovar-stickers-'));
     try {
       for (const total of [3, 6, 9]) {
-        await using server = await startServer({ data, database: place.url });
+        await using server = await startServer({ data, database: place.url, ...log.settings });
         const { send, count } = client(server);
         expect(await send('ann', 3)).toBe(204);
         expect(await count('ann')).toBe(total);
@@ -95,4 +106,4 @@ describe.each([
       rmSync(data, { recursive: true });
     }
   });
-});
+}
