@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { arrays } from './streams.ts';
+import { arrays } from './sql.ts';
 
 /**
  * The row of `streams` whose head counts the erasures, and what the names of erased streams begin with; no stream can be

@@ -2,7 +2,8 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Context, throwIfDone } from '@samovar/context';
 import { Erased } from './erased.ts';
 import type { Folder } from './folder.ts';
-import { arrays, type Streams } from './streams.ts';
+import { arrays, upTo } from './sql.ts';
+import type { Streams } from './streams.ts';
 import type { Tail } from './tail.ts';
 import type { Writer } from './writer.ts';
 
@@ -53,7 +54,7 @@ export class Eraser {
     const event = 'EXISTS (SELECT 1 FROM stream_events WHERE stream = streams.id)';
     const key = 'EXISTS (SELECT 1 FROM keys WHERE generation IN (?1, ?1 - 1, ?1 - 2) AND stream = streams.id)';
     this.#unfinished = arrays(db.prepare(`${erased} AND ${event}`));
-    this.#oldest = arrays(db.prepare(`${erased} ORDER BY name LIMIT ?`));
+    this.#oldest = arrays(db.prepare(`${erased} ORDER BY name ${upTo}`));
     this.#isNeeded = db.prepare(`SELECT 1 FROM streams WHERE id = ?2 AND (${event} OR ${key})`);
     this.#forget = db.prepare('DELETE FROM streams WHERE id = ?');
   }

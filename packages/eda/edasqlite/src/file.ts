@@ -11,6 +11,8 @@ import { applicationId, schema, upgrades, version } from './schema.ts';
 const openTimeout = 10_000;
 /** Bytes up to which a file is checked throughout when it is opened: about 200 ms. */
 const checkedThroughout = 128 * 1024 * 1024;
+/** KiB of pages kept in memory at most: what finding any of a million streams takes is 75 MB. */
+const cacheSize = 128_000;
 const headerSize = 100;
 
 /**
@@ -130,7 +132,7 @@ function openChecked(path: string): DatabaseSync {
     if (id !== applicationId || db.prepare('SELECT number FROM log').get() === undefined) throw damaged(path);
     db.prepare('SELECT max(seq) FROM events').get();
     if (versionOf(db) !== version) upgrade(db, path);
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000');
+    db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${cacheSize}`);
     // From here on whoever finds the file busy tries again without holding everything else up.
     db.exec('PRAGMA journal_size_limit = 67108864; PRAGMA temp_store = MEMORY; PRAGMA busy_timeout = 0');
     return db;

@@ -1,11 +1,14 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Seq } from '@samovar/edacore';
-import { arrays, type StreamState, type Streams } from './streams.ts';
+import { arrays } from './sql.ts';
+import type { StreamState, Streams } from './streams.ts';
 import type { Tail } from './tail.ts';
 
-/** Unfolded events at which folding begins, at least, and those folded in one transaction. */
+/** Unfolded events at which folding begins, at least. */
 const threshold = 65_536;
+/** Events and keys folded in one transaction at most, and the milliseconds after which it takes no more than it has to. */
 const stepSize = 3000;
+const stepTime = 6;
 /** Milliseconds of a generation of idempotency keys: what a key is remembered for, at least, once folded. */
 const generationTime = 120_000;
 const sweepSize = 1000;
@@ -26,6 +29,8 @@ export class Folder {
   #queue: StreamState[] | undefined;
   #target: Seq = 0;
   #step: { readonly state: StreamState; readonly count: number }[] = [];
+  /** Events that were not folded after the last step. */
+  #left = 0;
   #isSwept = false;
 
   /** By default, processes begin at numbers that differ, so that not all of them do the same. */
@@ -75,7 +80,7 @@ export class Folder {
       // Sorted, so that what is next to each other in the tables is written together.
       this.#queue = [...this.#streams.unfolded].sort((a, b) => b.id - a.id);
     }
-    for (let left = stepSize; left > 0 && this.#queue.length > 0; ) left -= this.#foldNext(this.#queue, left);
+    this.#foldSome(this.#queue);
     if (this.#queue.length > 0) return turned;
     this.#queue = undefined;
     this.#tail.indexed = Math.max(this.#tail.indexed, this.#target);
@@ -86,18 +91,31 @@ export class Folder {
   committed(): void {
     for (const { state, count } of this.#step) this.#streams.folded(state, count);
     this.#step = [];
+    this.#left = this.#streams.unfoldedEvents;
   }
 
   /** The transaction has failed, and all is forgotten. */
   reset(): void {
     this.#queue = undefined;
     this.#step = [];
+    this.#left = 0;
   }
 
   #findFolded(stream: number, key: string): Seq | undefined {
     if (!this.#streams.foldedKeys.mayHave(stream, key)) return undefined;
     const [seq] = this.#findKey.get(this.#tail.generation, stream, key) as unknown as [number | null];
     return seq ?? undefined;
+  }
+
+  /** As many events as have come since the last step at least, or else those left would become ever more. */
+  #foldSome(queue: StreamState[]): void {
+    const came = this.#streams.unfoldedEvents - this.#left;
+    const ends = performance.now() + stepTime;
+    for (let rows = 0; rows < stepSize && queue.length > 0; ) {
+      rows += this.#foldNext(queue, stepSize - rows);
+      // An event and its key are two.
+      if (rows >= 2 * came && performance.now() > ends) return;
+    }
   }
 
   #foldNext(queue: StreamState[], limit: number): number {

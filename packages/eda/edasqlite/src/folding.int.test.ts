@@ -109,6 +109,40 @@ it('may be done by two processes at once', () => {
   for (const { db } of sides) db.close();
 });
 
+it('takes as many events in a step as have come since the last one, and no more when that takes its time', () => {
+  const [publisher, side] = [openSide(), openSide()];
+  let position = 0;
+  const publish = (count: number) => {
+    publisher.inTransaction(() => {
+      const insert = publisher.db.prepare(
+        "INSERT INTO events VALUES (?, ?, 8, 't', NULL, 0, 7, NULL, NULL, NULL, NULL, NULL, NULL)",
+      );
+      for (let n = 0; n < count; n++) insert.run(++position * 2048, publisher.streams.create(`s.${position}`).id);
+      publisher.db.exec(`UPDATE log SET position = ${position}, events = ${position}`);
+    });
+  };
+  publish(5000);
+  side.fold();
+  expect(side.streams.unfoldedEvents).toBe(2000);
+  let time = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (time += 1000));
+  try {
+    side.fold();
+    expect(side.streams.unfoldedEvents).toBe(1999);
+    publish(100);
+    side.fold();
+    // Room for a key with each.
+    expect(side.streams.unfoldedEvents).toBe(1999 + 100 - 200);
+    clock.mockReturnValue(0);
+    side.fold();
+    // Those that came after it began are for the next round.
+    expect(side.streams.unfoldedEvents).toBe(100);
+  } finally {
+    clock.mockRestore();
+  }
+  for (const { db } of [publisher, side]) db.close();
+});
+
 describe('keys that are folded', () => {
   const count = 3000;
 

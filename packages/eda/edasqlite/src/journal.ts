@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { arrays } from './streams.ts';
+import { arrays } from './sql.ts';
 
 /** Pages that are copied in one go: a pause of 3 ms, where the 1,000 that SQLite itself copies in a commit take 10. */
 const copiedPages = 250;

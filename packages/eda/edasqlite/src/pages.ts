@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { type Page, type PageRequest, type Row, type Selector, type Seq, StoredEvent } from '@samovar/edacore';
-import { arrays, type Streams } from './streams.ts';
+import { arrays, upTo } from './sql.ts';
+import type { Streams } from './streams.ts';
 import type { Tail } from './tail.ts';
 
 /** Bytes or characters of payload in one page, unless its first event has more. */
@@ -184,8 +185,8 @@ interface Rows {
 function bothWays(db: DatabaseSync, from: string, seq: string): BothWays {
   const select = `SELECT ${columns.map((name) => `e.${name}`).join(', ')} FROM ${from}`;
   return {
-    forwards: arrays(db.prepare(`${select} ${seq} > ? AND ${seq} <= ? ORDER BY ${seq} LIMIT ?`)),
-    backwards: arrays(db.prepare(`${select} ${seq} < ? ORDER BY ${seq} DESC LIMIT ?`)),
+    forwards: arrays(db.prepare(`${select} ${seq} > ? AND ${seq} <= ? ORDER BY ${seq} ${upTo}`)),
+    backwards: arrays(db.prepare(`${select} ${seq} < ? ORDER BY ${seq} DESC ${upTo}`)),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ParkedChange, ParkedRequest, ParkedRow, Seq } from '@samovar/edacore';
+import { upTo } from './sql.ts';
 
 /**
  * What subscriptions have parked, a row each, and what waits behind that, a row each as well: however much waits, one
@@ -22,10 +23,10 @@ export class ParkedTables {
 
   constructor(db: DatabaseSync) {
     const columns = 'SELECT seq, key, attempts, error, since, request FROM parked WHERE subscription = ?';
-    this.#rows = db.prepare(`${columns} AND seq > ? ORDER BY seq LIMIT ?`);
-    this.#requested = db.prepare(`${columns} AND request <> '' ORDER BY seq LIMIT ?`);
+    this.#rows = db.prepare(`${columns} AND seq > ? ORDER BY seq ${upTo}`);
+    this.#requested = db.prepare(`${columns} AND request <> '' ORDER BY seq ${upTo}`);
     const waiting = 'FROM parked_waiting WHERE subscription = ?';
-    this.#waiting = db.prepare(`SELECT seq ${waiting} AND key = ? AND seq > ? ORDER BY seq LIMIT ?`);
+    this.#waiting = db.prepare(`SELECT seq ${waiting} AND key = ? AND seq > ? ORDER BY seq ${upTo}`);
     this.#keyBehind = db.prepare(`SELECT min(key) AS key ${waiting} AND key > ?`);
     this.#firstWaiting = db.prepare(`SELECT min(seq) AS seq ${waiting}`);
     this.#count = db.prepare("SELECT count(*) AS count FROM parked WHERE subscription = ? AND request = ''");

@@ -18,6 +18,7 @@ import { asLogError, isBusy } from './errors.ts';
 import { openFile } from './file.ts';
 import { Folder } from './folder.ts';
 import { Pages } from './pages.ts';
+import { Snapshot } from './snapshot.ts';
 import { Streams } from './streams.ts';
 import { SqliteSubscriptions } from './subscriptions.ts';
 import { Tail } from './tail.ts';
@@ -37,6 +38,7 @@ export class SqliteLog implements LocalLog {
   readonly subscriptions: Subscriptions;
   readonly #path: string;
   readonly #db: DatabaseSync;
+  readonly #snapshot: Snapshot;
   readonly #streams: Streams;
   readonly #tail: Tail;
   readonly #pages: Pages;
@@ -50,6 +52,7 @@ export class SqliteLog implements LocalLog {
     this.#db = openFile(path);
     const db = this.#db;
     this.number = db.prepare('SELECT number FROM log').get()?.number as number;
+    this.#snapshot = new Snapshot(db);
     this.#streams = new Streams(db);
     this.#tail = new Tail(db, this.#streams);
     this.#pages = new Pages(db, this.number, this.#streams, this.#tail);
@@ -134,8 +137,7 @@ export class SqliteLog implements LocalLog {
   #fresh<T>(read: () => T): T {
     for (const began = performance.now(); ; ) {
       try {
-        const changed = this.#tail.refresh();
-        const result = read();
+        const [changed, result] = this.#snapshot.of(() => [this.#tail.refresh(), read()] as const);
         this.wakes.notify(changed);
         return result;
       } catch (error) {

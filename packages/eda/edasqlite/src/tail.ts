@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { maxCommit, type Seq } from '@samovar/edacore';
 import { Erased } from './erased.ts';
-import { arrays, type Streams } from './streams.ts';
+import { arrays, upTo } from './sql.ts';
+import type { Streams } from './streams.ts';
 
 /** Events looked at in one go. */
 const pageSize = 10_000;
@@ -50,7 +51,7 @@ export class Tail {
     const columns = 'position, events, largest, indexed, generation, generation_since';
     const more = `EXISTS (SELECT 1 FROM keys), ${Erased.count}`;
     this.#log = arrays(db.prepare(`SELECT ${columns}, ${more} FROM log`));
-    const newer = 'SELECT seq, stream, acked, key FROM events WHERE seq > ? AND seq < ? ORDER BY seq LIMIT ?';
+    const newer = `SELECT seq, stream, acked, key FROM events WHERE seq > ? AND seq < ? ORDER BY seq ${upTo}`;
     this.#newer = arrays(db.prepare(newer));
   }
 

@@ -5,7 +5,8 @@ import { type Append, asLast, firstSeq, maxCommit, type NewRow, type Seq } from 
 import { asLogError, isBusy, isSqlite } from './errors.ts';
 import type { Folder } from './folder.ts';
 import { Journal } from './journal.ts';
-import { arrays, type StreamState, type Streams } from './streams.ts';
+import { arrays } from './sql.ts';
+import type { StreamState, Streams } from './streams.ts';
 import type { Tail } from './tail.ts';
 
 /** Milliseconds, and bytes at least a third of which are payload, that one transaction is filled for. */
