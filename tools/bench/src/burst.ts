@@ -1,4 +1,4 @@
-import { measure, ratio, summary, table } from './measure.ts';
+import { type Effort, measure, part, ratio, summary, table } from './measure.ts';
 import { delaysOf, rawPublisher, samovarPublisher } from './publishers.ts';
 import type { Indexing, RawWork } from './rawlog.ts';
 
@@ -30,9 +30,11 @@ const works: readonly Work[] = [
   },
 ];
 /** A thousand durable publishes in flight, next to batches of a thousand by hand; and what the event loop makes of it. */
-export async function burst(rounds: number): Promise<string> {
+export async function burst(effort: Effort): Promise<string> {
   const rows: string[][] = [];
-  for (const work of works) rows.push(...(await compare(work, rounds)));
+  for (const work of works) {
+    rows.push(...(await compare({ ...work, events: part(effort, work.events, inFlight) }, effort.rounds)));
+  }
   const notes = '1,000 in flight; a payload is 100 characters of JSON. WAL, synchronous=FULL.';
   const delay = 'event-loop delay p99 in ms, median | min–max';
   return `${notes}\n\n${table(['streams', 'way', 'events/s, median | min–max', '× indexed in bulk', delay], rows)}`;

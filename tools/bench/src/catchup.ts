@@ -2,33 +2,46 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { background } from '@samovar/context';
 import { connect } from '@samovar/edaimpl';
-import { type Contender, measure, ratio, seconds, short, summary, type Time, table } from './measure.ts';
+import {
+  type Contender,
+  type Effort,
+  measure,
+  part,
+  ratio,
+  seconds,
+  short,
+  summary,
+  type Time,
+  table,
+} from './measure.ts';
 import { toEvent } from './publishers.ts';
 import { type Letter, letter } from './rawlog.ts';
 import { temporaryFolder } from './temporary.ts';
 
 const publishers = 100;
-const events = 100_000;
 const commitSize = 100;
 const pageSize = 1000;
 
 /** A durable subscription that handles a log from its beginning, next to reading it page by page by hand. */
-export async function catchup(rounds: number): Promise<string> {
+export async function catchup(effort: Effort): Promise<string> {
   await using folder = await temporaryFolder();
   const file = join(folder.path, 'events.db');
-  await fill(file);
-  const measured = await measure(
-    [rawPages(file), durableSubscription(file, '>'), durableSubscription(file, 'bench.*')],
-    { rounds },
-  );
+  const events = part(effort, 100_000, commitSize);
+  await fill(file, events);
+  const ways = [
+    rawPages(file, events),
+    durableSubscription(file, '>', events),
+    durableSubscription(file, 'bench.*', events),
+  ];
+  const measured = await measure(ways, effort);
   const [raw] = measured;
   const rows = measured.map((way) => [way.name, summary(way), raw ? ratio(way, raw).toFixed(2) : '']);
   const notes = `${short(events)} events of ${publishers} streams; each payload is decoded: 100 characters of JSON.`;
   return `${notes}\n\n${table(['way', 'events/s, median | min–max', '× raw'], rows)}`;
 }
 
-/** Stores the events that `durableSubscription` reads. */
-export async function fill(file: string): Promise<void> {
+/** Stores what `durableSubscription` reads: whole commits of 100. */
+export async function fill(file: string, events: number): Promise<void> {
   await using conn = await connect(`sqlite:${file}`);
   for (let n = 0; n < events; n += commitSize) {
     const publisher = (n / commitSize) % publishers;
@@ -37,7 +50,7 @@ export async function fill(file: string): Promise<void> {
   }
 }
 
-function rawPages(file: string): Contender {
+function rawPages(file: string, events: number): Contender {
   return reading(`raw node:sqlite, ${short(pageSize)} rows a page, JSON.parse`, events, async (take, time) => {
     const db = new DatabaseSync(file);
     const statement = db.prepare('SELECT * FROM events WHERE seq > ? ORDER BY seq LIMIT ?');
@@ -54,8 +67,8 @@ function rawPages(file: string): Contender {
   });
 }
 
-/** In a file of `fill`. */
-export function durableSubscription(file: string, selector: string): Contender {
+/** In a file of `fill`, with so many events. */
+export function durableSubscription(file: string, selector: string, events: number): Contender {
   let round = 0;
   return reading(`durable subscription to ${selector}, data.json()`, events, async (take, time) => {
     await using conn = await connect(`sqlite:${file}`);

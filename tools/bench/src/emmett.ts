@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { durableSubscription, fill, reading } from './catchup.ts';
-import { type Contender, measure, ratio, summary, table } from './measure.ts';
+import { type Contender, type Effort, measure, ratio, summary, table } from './measure.ts';
 import { intoNewFile, type Publisher, samovarPublisher } from './publishers.ts';
 import { type Letter, letter } from './rawlog.ts';
 import { temporaryFolder } from './temporary.ts';
@@ -12,8 +12,9 @@ const [emmettPackage, sqlitePackage, driver] = ['@event-driven-io/emmett', '@eve
 const versions = '0.38.5';
 const install = `npm install --prefix <folder> ${emmettPackage}@${versions} ${sqlitePackage}@${versions} ${driver}@5.1.7`;
 
-/** Events that the peer's consumer handles in a round. */
+/** Events that the peer's consumer handles in a round, and ours. */
 const consumed = 5000;
+const ownConsumed = 100_000;
 
 /** Of the peer, what is called here. */
 interface Emmett {
@@ -44,7 +45,7 @@ interface Connection {
 }
 
 /** Durable publishes next to the peer's, in flight on one connection of its, as it is and one after the other. */
-export async function emmett(rounds: number, folder: string | undefined): Promise<string> {
+export async function emmett({ rounds, peers: folder }: Effort): Promise<string> {
   if (folder === undefined) return `Not measured: --peers <folder> tells where the peer is, after\n\n    ${install}`;
   const peer = await load(folder);
   const rows: string[][] = [];
@@ -64,7 +65,7 @@ export async function emmett(rounds: number, folder: string | undefined): Promis
 async function catchUp(peer: Emmett, rounds: number): Promise<string> {
   await using folder = await temporaryFolder();
   const [theirs, ours] = [join(folder.path, 'theirs.db'), join(folder.path, 'ours.db')];
-  await fill(ours);
+  await fill(ours, ownConsumed);
   const connection = peer.sqliteConnection({ fileName: theirs });
   await peer.createEventStoreSchema(connection);
   const letters = Array.from({ length: consumed }, (_, n) => ({ type: 'bench.LetterSent', data: letter(0, n) }));
@@ -73,7 +74,9 @@ async function catchUp(peer: Emmett, rounds: number): Promise<string> {
     await peer.appendToStream(connection, 'bench-0', 'bench', letters.slice(n, n + 500));
   }
   connection.close();
-  const measured = await measure([consumer(peer, theirs), durableSubscription(ours, 'bench.*')], { rounds });
+  const measured = await measure([consumer(peer, theirs), durableSubscription(ours, 'bench.*', ownConsumed)], {
+    rounds,
+  });
   const [limit] = measured;
   const rows = measured.map((way) => [way.name, summary(way), limit ? ratio(way, limit).toFixed(2) : '']);
   return table(['catching up', 'events/s, median | min–max', '× emmett-sqlite'], rows);

@@ -6,28 +6,28 @@ import { background } from '@samovar/context';
 import { connect } from '@samovar/edaimpl';
 import { InitRepoCommand, ScanRepoCommand } from '@samovar/repos';
 import { makeRepository } from './githistory.ts';
-import { type Contender, measure, ratio, seconds, short, summary, table } from './measure.ts';
+import { type Contender, type Effort, measure, part, ratio, seconds, short, summary, table } from './measure.ts';
 import { startServices } from './services.ts';
 import { temporaryFolder } from './temporary.ts';
 
-const commits = 50_000;
 /** As many as reposimpl puts into one event. */
 const batchCommits = 500;
 
 /** Recording a large history through the whole of Samovar, next to a bare script. */
-export async function history(rounds: number): Promise<string> {
+export async function history(effort: Effort): Promise<string> {
   await using folder = await temporaryFolder();
   const repository = join(folder.path, 'repository');
+  const commits = part(effort, 50_000);
   await makeRepository(repository, commits);
-  const measured = await measure([bareScript(repository), samovar(repository)], { rounds });
+  const measured = await measure([bareScript(repository, commits), samovar(repository, commits)], effort);
   const [bare] = measured;
   const rows = measured.map((way) => [way.name, summary(way), bare ? ratio(way, bare).toFixed(2) : '']);
   const head = ['way', 'commits/s, median | min–max', '× bare script'];
   return `${short(commits)} commits, ${batchCommits} in a batch; WAL, synchronous=FULL.\n\n${table(head, rows)}`;
 }
 
-function samovar(repository: string): Contender {
-  return recording('repos.ScanRepoCommand', async (file, time) => {
+function samovar(repository: string, commits: number): Contender {
+  return recording('repos.ScanRepoCommand', commits, async (file, time) => {
     await using conn = await connect(`sqlite:${file}`);
     const bus = await startServices(conn);
     const { repoId } = await bus.dispatch(background, InitRepoCommand, {
@@ -44,8 +44,8 @@ function samovar(repository: string): Contender {
 }
 
 /** The same fields of git, as JSON, batch by batch into a table. */
-function bareScript(repository: string): Contender {
-  return recording('bare script: git into node:sqlite', async (file, time) => {
+function bareScript(repository: string, commits: number): Contender {
+  return recording('bare script: git into node:sqlite', commits, async (file, time) => {
     const db = new DatabaseSync(file);
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
       CREATE TABLE batches (id INTEGER PRIMARY KEY, data BLOB NOT NULL)`);
@@ -103,6 +103,7 @@ function toCommit([header = '', name = '', email = '', time = '', subject = '']:
 /** Records into a new file each round; `time` says what part of it counts. */
 function recording(
   name: string,
+  commits: number,
   record: (file: string, time: (work: () => Promise<void>) => Promise<void>) => Promise<number>,
 ): Contender {
   return {

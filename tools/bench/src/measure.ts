@@ -1,3 +1,18 @@
+/** How much a benchmark is to do. */
+export interface Effort {
+  /** Rounds that count. */
+  readonly rounds: number;
+  /** Of a round's work: 1 is all of it. Less shows that it works, not how fast. */
+  readonly share: number;
+  /** A folder with peers that are no part of this workspace. */
+  readonly peers?: string | undefined;
+}
+
+/** So much of `count` as is to be done, in whole steps, and at least one. */
+export function part({ share }: Effort, count: number, step = 1): number {
+  return Math.max(1, Math.round((count * share) / step)) * step;
+}
+
 /** One way of doing the work. */
 export interface Contender {
   readonly name: string;

@@ -1,4 +1,4 @@
-import { measure, ratio, summary, table } from './measure.ts';
+import { type Effort, measure, part, ratio, summary, table } from './measure.ts';
 import { rawPublisher, samovarPublisher } from './publishers.ts';
 import type { RawWork } from './rawlog.ts';
 
@@ -9,9 +9,11 @@ const works: readonly RawWork[] = [
 ];
 
 /** Durable publishes, each awaited by its publisher, next to batches of the same size by hand. */
-export async function publish(rounds: number): Promise<string> {
+export async function publish(effort: Effort): Promise<string> {
   const rows: string[][] = [];
-  for (const work of works) rows.push(...(await compare(work, rounds)));
+  for (const work of works) {
+    rows.push(...(await compare({ ...work, events: part(effort, work.events, work.inFlight) }, effort.rounds)));
+  }
   const notes = 'Publishers have a stream each; a payload is 100 characters of JSON. WAL, synchronous=FULL.';
   const ratios = ['× indexed each batch', '× indexed in bulk', '× not indexed'];
   return `${notes}\n\n${table(['in flight', 'way', 'events/s, median | min–max', ...ratios], rows)}`;

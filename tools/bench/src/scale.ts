@@ -5,7 +5,19 @@ import { runInNewContext } from 'node:vm';
 import { background } from '@samovar/context';
 import type { Conn, EventId } from '@samovar/eda';
 import { connect } from '@samovar/edaimpl';
-import { type Contender, type Measured, measure, median, ratio, seconds, short, summary, table } from './measure.ts';
+import {
+  type Contender,
+  type Effort,
+  type Measured,
+  measure,
+  median,
+  part,
+  ratio,
+  seconds,
+  short,
+  summary,
+  table,
+} from './measure.ts';
 import { toEvent } from './publishers.ts';
 import { letter } from './rawlog.ts';
 import { temporaryFolder } from './temporary.ts';
@@ -18,57 +30,70 @@ const manyEvents = 10_000_000;
 const inFlight = 1000;
 
 /** What a log costs that has a thousand times as many streams, and one of ten million events. Minutes, and 4 GB of disk. */
-export async function scale(rounds: number): Promise<string> {
+export async function scale({ rounds }: Effort): Promise<string> {
   return `${await manyStreams(rounds)}\n\n${await longLog(rounds)}`;
 }
 
 async function manyStreams(rounds: number): Promise<string> {
   await using folder = await temporaryFolder();
   const [few, many] = [join(folder.path, 'few.db'), join(folder.path, 'many.db')];
-  await fill(few, fewStreams);
-  await fill(many, manyStreamsCount);
+  await fill(`sqlite:${few}`, fewStreams, events);
+  await fill(`sqlite:${many}`, manyStreamsCount, events);
   const rows = compare('open and close, ms', await measure([few, many].map(opening), { rounds }), false);
-  rows.push(...(await used(few, many, rounds)));
+  rows.push(...(await used(`sqlite:${few}`, `sqlite:${many}`, [fewStreams, manyStreamsCount], { rounds, share: 1 })));
   for (const [file, count] of [
     [few, fewStreams],
     [many, manyStreamsCount],
   ] as const) {
-    rows.push(['heap after 200,000 heads, MB', short(count), `${short(await held(file, count))} | `, '']);
+    rows.push([
+      'heap after 200,000 heads and all events, MB',
+      short(count),
+      `${short(await held(`sqlite:${file}`, count, 200_000))} | `,
+      '',
+    ]);
   }
   const notes = `${short(events)} events in each log at first. Streams are picked at random.`;
   return `${notes}\n\n${table(['what', 'streams', 'median | min–max', '× the cost'], rows)}`;
 }
 
-async function used(few: string, many: string, rounds: number): Promise<string[][]> {
-  await using fewConn = await connect(`sqlite:${few}`);
-  await using manyConn = await connect(`sqlite:${many}`);
+/** What using two logs at these URLs costs, filled with so many streams each. */
+export async function used(
+  few: string,
+  many: string,
+  [fewCount, manyCount]: readonly [few: number, many: number],
+  effort: Effort,
+): Promise<string[][]> {
+  await using fewConn = await connect(few);
+  await using manyConn = await connect(many);
   const logs: readonly Log[] = [
-    { name: short(fewStreams), conn: fewConn, pick: picker(fewStreams) },
-    { name: `${short(fewStreams)} of ${short(manyStreamsCount)}`, conn: manyConn, pick: picker(fewStreams) },
-    { name: short(manyStreamsCount), conn: manyConn, pick: picker(manyStreamsCount) },
+    { name: short(fewCount), conn: fewConn, pick: picker(fewCount) },
+    { name: `${short(fewCount)} of ${short(manyCount)}`, conn: manyConn, pick: picker(fewCount) },
+    { name: short(manyCount), conn: manyConn, pick: picker(manyCount) },
   ];
   const works: readonly (readonly [name: string, isRate: boolean, work: (log: Log) => Promise<number>])[] = [
-    ['publish, 1 in flight, events/s', true, (log) => publish(log, 1, 1000)],
-    ['publish, 1,000 in flight, events/s', true, (log) => publish(log, inFlight, 100_000)],
-    ['head, µs', false, heads],
-    ['read the last event of a stream, µs', false, reads],
+    ['publish, 1 in flight, events/s', true, (log) => publish(log, 1, part(effort, 1000))],
+    ['publish, 1,000 in flight, events/s', true, (log) => publish(log, inFlight, part(effort, 100_000))],
+    ['head, µs', false, (log) => heads(log, part(effort, 20_000))],
+    ['read the last event of a stream, µs', false, (log) => reads(log, part(effort, 5000))],
     ['subscription to bench.*, events/s', true, subscription],
   ];
   const rows: string[][] = [];
   for (const [name, isRate, work] of works) {
     const chosen = work === subscription ? logs.filter(({ conn }, i) => conn === fewConn || i > 1) : logs;
     const contenders = chosen.map((log) => ({ name: log.name, round: () => work(log) }));
-    rows.push(...compare(name, await measure(contenders, { rounds }), isRate));
+    rows.push(...compare(name, await measure(contenders, effort), isRate));
   }
   return rows;
 }
 
-/** Megabytes of objects that an open log holds once many of its streams were asked for. */
-async function held(file: string, count: number): Promise<number> {
+/** Megabytes of objects that an open log holds once so many heads were asked for and a subscription has had all events. */
+export async function held(url: string, count: number, heads: number): Promise<number> {
   const before = heap();
-  await using conn = await connect(`sqlite:${file}`);
+  await using conn = await connect(url);
   const pick = picker(count);
-  for (let i = 0; i < 200_000; i++) await conn.head(background, pick());
+  for (let i = 0; i < heads; i++) await conn.head(background, pick());
+  const subscription = await conn.subscribe('bench.*', () => {}, { backfill: true });
+  await subscription.caughtUp(background);
   return heap() - before;
 }
 
@@ -87,8 +112,9 @@ function compare(name: string, measured: readonly Measured[], isRate: boolean): 
   });
 }
 
-async function fill(file: string, count: number): Promise<void> {
-  await using conn = await connect(`sqlite:${file}`);
+/** Publishes events to so many streams in turn. */
+export async function fill(url: string, count: number, events: number): Promise<void> {
+  await using conn = await connect(url);
   let next = 0;
   const publisher = async () => {
     while (next < events) {
@@ -125,16 +151,14 @@ async function publish({ conn, pick }: Log, publishers: number, count: number): 
   return count / (await seconds(async () => void (await Promise.all(Array.from({ length: publishers }, publisher)))));
 }
 
-async function heads({ conn, pick }: Log): Promise<number> {
-  const count = 20_000;
+async function heads({ conn, pick }: Log, count: number): Promise<number> {
   const time = await seconds(async () => {
     for (let i = 0; i < count; i++) if ((await conn.head(background, pick())) === null) throw new Error('no head');
   });
   return (time * 1e6) / count;
 }
 
-async function reads({ conn, pick }: Log): Promise<number> {
-  const count = 5000;
+async function reads({ conn, pick }: Log, count: number): Promise<number> {
   const time = await seconds(async () => {
     for (let i = 0; i < count; i++) await first(conn, pick(), { backwards: true });
   });

@@ -1,12 +1,22 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { natsLacking } from '@samovar/edatest/nats';
+import { expect, it } from 'vitest';
 import { crash } from './crash.ts';
+import { openNats, openSqlite } from './logs.ts';
 
 it('keeps every promise on SQLite, whoever is killed', { timeout: 180_000 }, async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'samovar-crash-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const { published } = await crash({ url: `sqlite:${join(folder, 'events.db')}`, rounds: 20 });
+  await using log = await openSqlite();
+  const { published } = await crash({ log, rounds: 20 });
   expect(published).toBeGreaterThan(100);
 });
+
+it.skipIf(natsLacking() !== undefined)(
+  'keeps every promise on NATS, whoever is killed',
+  { timeout: 180_000 },
+  async () => {
+    await using log = await openNats();
+    const victims: string[] = [];
+    const { published } = await crash({ log, rounds: 20, onRound: (_, killed) => void victims.push(...killed) });
+    expect(published).toBeGreaterThan(100);
+    expect(victims).toContain('server');
+  },
+);

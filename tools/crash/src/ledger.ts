@@ -1,13 +1,13 @@
 import type { Event, EventId } from '@samovar/eda';
-import { keyOf, streamOf } from './load.ts';
+import { type Acknowledged, type Handled, keyOf, streamOf } from './load.ts';
 
 /** What was promised to publishers and done by subscribers, as they said it. */
 export class Ledger {
   readonly #acknowledged = new Map<string, EventId>();
   /** For each publisher, the first number that was not acknowledged. */
   readonly #next = new Map<string, number>();
-  readonly #handled = new Set<EventId>();
-  readonly #lastHandled = new Map<string, EventId>();
+  /** Under the id of each event that was handled, its key, and when that was done first. */
+  readonly #handled = new Map<EventId, { readonly key: string; readonly at: number }>();
   /** How often an event was handled again. */
   repeated = 0;
 
@@ -20,7 +20,7 @@ export class Ledger {
   }
 
   /** @throws {Error} if the same was acknowledged as another event before. */
-  acknowledged(publisher: string, n: number, id: EventId): void {
+  acknowledged(publisher: string, { n, id }: Acknowledged): void {
     const key = keyOf(publisher, n);
     const before = this.#acknowledged.get(key);
     if (before !== undefined && before !== id) throw new Error(`${key} was stored as ${before}, then again as ${id}`);
@@ -30,39 +30,44 @@ export class Ledger {
     this.#next.set(publisher, next);
   }
 
-  /** @throws {Error} if an event comes for the first time that one behind it on its stream has overtaken. */
-  handled(id: EventId, stream: string): void {
-    if (this.#handled.has(id)) {
-      this.repeated++;
-      return;
-    }
-    const last = this.#lastHandled.get(stream);
-    if (last !== undefined && last > id) throw new Error(`${stream}: ${id} was handled after ${last}`);
-    this.#handled.add(id);
-    this.#lastHandled.set(stream, id);
+  /** @throws {Error} if the id was another event's before. */
+  handled({ id, name, n, at }: Handled): void {
+    const key = keyOf(name, n);
+    const before = this.#handled.get(id);
+    if (before !== undefined && before.key !== key) throw new Error(`${id} was ${before.key}, and then ${key}`);
+    if (before !== undefined) this.repeated++;
+    this.#handled.set(id, { key, at: Math.min(at, before?.at ?? at) });
   }
 
-  /** @throws {Error} if the log, in its order, is not what was promised, or something in it was not handled. */
+  /** @throws {Error} if the log, in its order, is not what was promised and handled, no more and no less. */
   async settle(events: AsyncIterable<Event>): Promise<void> {
-    const keys = new Set<string>();
+    const stored = new Map<string, EventId>();
     const lastOf = new Map<string, number>();
+    const lastHandled = new Map<string, { readonly key: string; readonly at: number }>();
     let last = '';
     for await (const { id, stream, data } of events) {
       const { name, n } = data.json<{ name: string; n: number }>();
       const key = keyOf(name, n);
       if (id <= last) throw new Error(`${id} does not come after ${last}`);
       if (stream !== streamOf(n)) throw new Error(`${key} is on ${stream}`);
-      if (keys.has(key)) throw new Error(`${key} is stored twice`);
+      if (stored.has(key)) throw new Error(`${key} is stored twice`);
       if (n <= (lastOf.get(`${name} ${stream}`) ?? -1)) throw new Error(`${stream}: ${key} is out of order`);
-      if (!this.#handled.has(id)) throw new Error(`${key}, ${id} on ${stream}, was not handled`);
+      const handled = this.#handled.get(id);
+      if (handled === undefined) throw new Error(`${key}, ${id} on ${stream}, was not handled`);
+      const earlier = lastHandled.get(stream);
+      if (earlier !== undefined && earlier.at > handled.at)
+        throw new Error(`${stream}: ${key} was handled before ${earlier.key}`);
       const promised = this.#acknowledged.get(key);
       if (promised !== undefined && promised !== id)
         throw new Error(`${key} is ${id}, and was promised as ${promised}`);
-      keys.add(key);
+      stored.set(key, id);
       lastOf.set(`${name} ${stream}`, n);
+      lastHandled.set(stream, handled);
       last = id;
     }
     for (const key of this.#acknowledged.keys())
-      if (!keys.has(key)) throw new Error(`${key} was acknowledged, and is lost`);
+      if (!stored.has(key)) throw new Error(`${key} was acknowledged, and is lost`);
+    for (const [id, { key }] of this.#handled)
+      if (stored.get(key) !== id) throw new Error(`${key} was handled as ${id}, and is lost`);
   }
 }

@@ -4,15 +4,19 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
+/** Milliseconds that a program may be silent, and take to finish. */
+const patience = 120_000;
+
 /** A process of its own that says lines of JSON. */
 export class Program {
+  readonly #name: string;
   readonly #process: ChildProcessByStdio<Writable, Readable, null>;
   readonly #closed: Promise<unknown>;
-  #said = 0;
   #heard = Promise.withResolvers<void>();
 
-  /** `onLine` gets what it says; a line that a kill has cut off is left out. */
-  constructor(file: string, args: readonly string[], onLine: (line: unknown) => void) {
+  /** `onLine` gets what it says; a line that a kill has cut off is left out. `name` is for errors. */
+  constructor(name: string, file: string, args: readonly string[], onLine: (line: unknown) => void) {
+    this.#name = name;
     const path = fileURLToPath(new URL(file, import.meta.url));
     this.#process = spawn(process.execPath, ['--conditions=@samovar/source', path, ...args], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -23,34 +27,38 @@ export class Program {
     lines.on('line', (line) => {
       if (!line.endsWith('}')) return;
       onLine(JSON.parse(line));
-      this.#said++;
-      this.#hear();
+      this.#heard.resolve();
+      this.#heard = Promise.withResolvers();
     });
-    this.#closed = Promise.all([once(lines, 'close'), once(this.#process, 'exit')]).then(() => this.#hear());
+    this.#closed = Promise.all([once(lines, 'close'), once(this.#process, 'exit')]);
   }
 
-  /** Resolves when it has said something. @throws {Error} if it ends before. */
-  async begun(): Promise<void> {
-    while (this.#said === 0) {
-      if (this.#process.exitCode !== null) throw new Error(`it ended by itself with ${this.#process.exitCode}`);
-      await this.#heard.promise;
-    }
+  /** Resolves with the next that it says. @throws {Error} if it ends before, or is silent for too long. */
+  async speaks(): Promise<void> {
+    const ended = this.#closed.then(() => this.#fail('has ended by itself'));
+    await Promise.race([this.#heard.promise, ended, this.#late('is silent')]);
   }
 
+  /** @throws {Error} if it has ended by itself before. */
   async kill(): Promise<void> {
+    if (this.#process.exitCode !== null) this.#fail('has ended by itself');
     this.#process.kill('SIGKILL');
     await this.#closed;
   }
 
-  /** Lets it come to its end. @throws {Error} if that is no clean one. */
+  /** Lets it come to its end. @throws {Error} if that is no clean one, or takes too long. */
   async finish(): Promise<void> {
     this.#process.stdin.end();
-    await this.#closed;
-    if (this.#process.exitCode !== 0) throw new Error(`it ended with ${this.#process.exitCode}`);
+    await Promise.race([this.#closed, this.#late('does not finish')]);
+    if (this.#process.exitCode !== 0) this.#fail('has not ended well');
   }
 
-  #hear(): void {
-    this.#heard.resolve();
-    this.#heard = Promise.withResolvers();
+  async #late(what: string): Promise<never> {
+    await once(AbortSignal.timeout(patience), 'abort');
+    return this.#fail(what);
+  }
+
+  #fail(what: string): never {
+    throw new Error(`${this.#name} ${what} (exit code ${this.#process.exitCode})`);
   }
 }

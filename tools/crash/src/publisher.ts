@@ -2,16 +2,17 @@ import { writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { background as ctx } from '@samovar/context';
 import { Data } from '@samovar/eda';
-import { connect } from '@samovar/edaimpl';
-import { keyOf, streamOf } from './load.ts';
+import { type Acknowledged, connected, keyOf, streamOf, streams } from './load.ts';
 
-/** Publishes numbers, from the one it is told on and each under its key, until its standard input ends. */
+/**
+ * Publishes numbers, from the one it is told on and each under its key, until its standard input ends: on each stream
+ * the next only when the one before was acknowledged.
+ */
 const [url = '', name = '', from = '0'] = process.argv.slice(2);
 
-const burst = 16;
 const pauseMs = 5;
 
-const conn = await connect(url, { client: name, logger: null });
+const conn = await connected(url);
 let stopping = false;
 process.stdin.resume().once('end', () => {
   stopping = true;
@@ -20,11 +21,11 @@ process.stdin.resume().once('end', () => {
 async function publish(n: number): Promise<void> {
   const event = { type: 'crash.Published', data: Data.json({ name, n }) };
   const id = await conn.publish(ctx, streamOf(n), event, { key: keyOf(name, n) });
-  writeSync(1, `${JSON.stringify({ n, id })}\n`);
+  writeSync(1, `${JSON.stringify({ n, id } satisfies Acknowledged)}\n`);
 }
 
-for (let n = Number(from); !stopping; n += burst) {
-  await Promise.all(Array.from({ length: burst }, (_, i) => publish(n + i)));
+for (let n = Number(from); !stopping; n += streams) {
+  await Promise.all(Array.from({ length: streams }, (_, i) => publish(n + i)));
   await delay(pauseMs);
 }
 await conn.close();

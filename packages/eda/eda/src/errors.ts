@@ -160,13 +160,6 @@ export class ReplayTooLargeError extends DomainError {
   }
 }
 
-/** This log cannot do what was asked (eda.unsupported): its server is too old, or it is not built for it. */
-export class UnsupportedError extends DomainError {
-  constructor(what: string) {
-    super('unimplemented', 'eda.unsupported', { publicMessage: what });
-  }
-}
-
 /** Whatever came in the place of a text, so that it fits into a message. */
 function shown(value: unknown): string {
   return typeof value === 'string' ? JSON.stringify(value.slice(0, 300)) : value === null ? 'null' : typeof value;

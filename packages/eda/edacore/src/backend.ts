@@ -4,7 +4,7 @@ import type { Append, Head } from './append.ts';
 import type { Seq } from './ids.ts';
 import type { Reading } from './reading.ts';
 import type { Selector } from './selector.ts';
-import type { Offset, Subscriptions } from './stored.ts';
+import type { Offset, Parked, Subscriptions } from './stored.ts';
 
 /** An event that is in a log. */
 export interface LogEvent extends Event {
@@ -78,8 +78,11 @@ export interface Backend {
   atEnd(selector: Selector): Promise<Offset>;
   /** A place that a feed comes to, behind which nothing matches that is there now; not further than `seq` needs. */
   reach(selector: Selector, seq?: Seq): Promise<Seq>;
-  /** How many matching events are not acknowledged where this is the offset stored; for a pattern this may look at every stream. */
-  lag(selector: Selector, offset: Offset): number | Promise<number>;
+  /**
+   * How many matching events are not acknowledged where this is the offset stored, and this is parked; for a pattern this
+   * may look at every stream.
+   */
+  lag(selector: Selector, offset: Offset, parked: Parked): number | Promise<number>;
   /** Resolves when everything appended before is answered. */
   drained(): Promise<void>;
   close(): Promise<void>;

@@ -42,6 +42,17 @@ const console_: Logger = {
   error: (message, fields) => console.error(message, fields),
 };
 
+/** @throws {InvalidArgumentError} */
+export function checkConnectOptions({ client = '', maxCommitBytes = defaultMaxCommitBytes }: ConnectOptions): void {
+  checkText('client', client, 0);
+  checkRange('maxCommitBytes', maxCommitBytes, leastCommitBytes, mostCommitBytes);
+}
+
+/** Where a connection with these options logs; undefined: nowhere. */
+export function loggerOf({ logger = console_ }: ConnectOptions): Logger | undefined {
+  return logger ?? undefined;
+}
+
 /** A connection to a log that is open in this process. */
 export class LogConn implements Conn {
   readonly #log: Log;
@@ -54,11 +65,12 @@ export class LogConn implements Conn {
   #closing: Promise<void> | undefined;
   #closed = false;
 
-  private constructor(log: Log, { client, logger = console_, maxCommitBytes = defaultMaxCommitBytes }: ConnectOptions) {
+  private constructor(log: Log, options: ConnectOptions) {
+    const { client, maxCommitBytes = defaultMaxCommitBytes } = options;
     const { number, now = Date.now, mostCommitBytes } = log.backend;
     const bytes = Math.min(maxCommitBytes, mostCommitBytes);
     this.#publisher = { log: number, client: client || null, maxCommitBytes: bytes, now };
-    this.#logger = logger ?? undefined;
+    this.#logger = loggerOf(options);
     this.#log = log;
     const isClosed = () => this.#closed;
     this.#reading = {
@@ -75,9 +87,7 @@ export class LogConn implements Conn {
 
   /** Connects to the log that `open` gives, which is asked only if the options are right. @throws {InvalidArgumentError} */
   static to(open: () => Log, options: ConnectOptions = {}): LogConn {
-    checkText('client', options.client ?? '', 0);
-    const { maxCommitBytes = defaultMaxCommitBytes } = options;
-    checkRange('maxCommitBytes', maxCommitBytes, leastCommitBytes, mostCommitBytes);
+    checkConnectOptions(options);
     return new LogConn(open(), options);
   }
 

@@ -5,9 +5,7 @@
 export * from './append.ts';
 export * from './backend.ts';
 export { checkFlag, checkText, checkWhole, idOf } from './checks.ts';
-export { LogConn } from './conn.ts';
-export { Member } from './delivery/member.ts';
-export { Members } from './delivery/members.ts';
+export { checkConnectOptions, LogConn, loggerOf } from './conn.ts';
 export { MemoryParked } from './delivery/memoryparked.ts';
 export {
   changedOptions,
@@ -18,8 +16,6 @@ export {
   optionsOf,
   type Terms,
 } from './delivery/options.ts';
-export { retryDelay } from './delivery/retry.ts';
-export { Waiters } from './delivery/waiters.ts';
 export { asLast, type Row, StoredEvent } from './event.ts';
 export { decodeId, encodeId, maxCommit, type Seq } from './ids.ts';
 export { LocalBackend } from './local/localbackend.ts';

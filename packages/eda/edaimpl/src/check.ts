@@ -1,5 +1,5 @@
 import type { Context } from '@samovar/context';
-import { type Conn, type Consumer, type SubscriptionInfo, UnsupportedError } from '@samovar/eda';
+import type { Conn, Consumer, SubscriptionInfo } from '@samovar/eda';
 import { changedOptions, checkTerms, type OptionChange } from '@samovar/edacore';
 import type { Check, Finding } from '@samovar/server';
 
@@ -31,7 +31,7 @@ export class ConsumersCheck implements Check {
     const findings: Finding[] = [];
     for (const { name } of this.#consumers) {
       const parked = this.#conn.parked(name);
-      const count = await parked.count(ctx).catch(noneIfUnsupported);
+      const count = await parked.count(ctx);
       if (count === 0) continue;
       const since = (await parked.oldest(ctx))?.toISOString() ?? 'just now';
       findings.push({
@@ -42,11 +42,6 @@ export class ConsumersCheck implements Check {
     }
     return findings;
   }
-}
-
-function noneIfUnsupported(error: unknown): number {
-  if (error instanceof UnsupportedError) return 0;
-  throw error;
 }
 
 function compare({ name, selector, options }: Consumer, stored: SubscriptionInfo | undefined): Finding[] {

@@ -1,5 +1,5 @@
 import { maxCommit, type Selector, type Seq } from '@samovar/edacore';
-import { eventsOf, type NatsEvent } from './event.ts';
+import type { NatsEvent } from './event.ts';
 import type { NatsLog } from './natslog.ts';
 import type { Pulled } from './puller.ts';
 import { scanned } from './scan.ts';
@@ -19,16 +19,16 @@ export async function* backwardsFrom(
   if (before === undefined) {
     const last = await log.last(undefined, selector.text);
     if (last === undefined) return;
-    const place = { log: log.number, stream: log.names.streamOf(last.subject), position: last.position };
-    if (last.commit !== undefined) yield* eventsOf({ ...place, acked: last.stored }, last.commit).reverse();
+    yield* log.eventsIn(last).reverse();
     end = last.position;
   } else end = Math.floor(before / maxCommit) + 1;
   for (let width = firstWindow; end > 1; ) {
     const from = Math.max(1, end - width);
     const { held, isWhole, isSparse } = await window(log, selector, from, end);
     for (const message of held.reverse()) {
-      if (log.erasures.has(log.names.streamOf(message.msg.subject), message.position)) continue;
-      for (const event of decoded(log, message).reverse()) if (before === undefined || event.seq < before) yield event;
+      for (const event of log.eventsIn(log.decoded(message)).reverse()) {
+        if (before === undefined || event.seq < before) yield event;
+      }
     }
     end = isWhole ? from : (held.at(-1) as Pulled).position;
     if (isSparse) width *= 4;
@@ -40,7 +40,7 @@ export async function* backwardsFrom(
 async function window(log: NatsLog, selector: Selector, from: number, end: number) {
   const held: Pulled[] = [];
   let [bytes, isWhole] = [0, true];
-  for await (const message of scanned(log, { selector: selector.text, from })) {
+  for await (const message of scanned(log, { source: log.names.events(selector.text), from })) {
     if (message.position >= end) break;
     held.push(message);
     bytes += message.msg.data.length;
@@ -50,10 +50,4 @@ async function window(log: NatsLog, selector: Selector, from: number, end: numbe
     }
   }
   return { held, isWhole, isSparse: isWhole && held.length < mostHeld / 8 && bytes < mostBytes / 8 };
-}
-
-function decoded(log: NatsLog, { position, stored, msg }: Pulled): NatsEvent[] {
-  const commit = log.decode(position, msg.data);
-  if (commit === undefined) return [];
-  return eventsOf({ log: log.number, stream: log.names.streamOf(msg.subject), position, acked: stored }, commit);
 }

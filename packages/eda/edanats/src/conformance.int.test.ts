@@ -1,24 +1,19 @@
-import { nuid } from '@nats-io/transport-node';
+import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
+import { connect as dial, type NatsConnection, nuid } from '@nats-io/transport-node';
+import type { Conn } from '@samovar/eda';
 import { edaConformance } from '@samovar/edatest/conformance';
-import { NatsServer, natsLacking } from '@samovar/edatest/nats';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { NatsCluster, NatsServer, natsLacking } from '@samovar/edatest/nats';
+import { afterAll, beforeAll, beforeEach, describe, expect, vi } from 'vitest';
 import { connectNats } from './edanats.ts';
 
-let server: NatsServer;
-
 describe.skipIf(natsLacking() !== undefined)('with a server', () => {
+  let server: NatsServer;
   beforeAll(async () => {
     server = await NatsServer.start();
   });
   afterAll(() => server[Symbol.asyncDispose]());
 
-  const lacks = {
-    keys: 'JetStream does not order by key: that is yet to be done in the client',
-    handover: 'a server may, rarely, hand out a commit again after the last member has closed; not understood yet',
-    parking: 'nothing is parked on NATS yet: events are tried for ever',
-  };
   edaConformance('NATS JetStream', {
-    lacks,
     open: async () => {
       const cluster = nuid.next();
       return {
@@ -28,6 +23,80 @@ describe.skipIf(natsLacking() !== undefined)('with a server', () => {
           await server.start();
         },
         [Symbol.asyncDispose]: async () => {},
+      };
+    },
+  });
+});
+
+/** The parts that are run on three servers each time; the others, which take minutes, with NIGHTLY=1. */
+const daily = ['publishing', 'concurrent publishing', 'reading', 'watching', 'delivering'];
+/** The test during which the server that leads the log is killed, as soon as the log holds so many events. */
+const fatal = { test: 'gives every one of 20 watchers all of 2,000 events in log order while 50 publish', at: 500 };
+/** Milliseconds that three servers may take to agree on a leader, on a busy machine. */
+const patience = 60_000;
+const waiting = { timeout: patience, interval: 20 };
+
+describe.skipIf(natsLacking() !== undefined)('with three servers', { timeout: 2 * patience }, () => {
+  let nodes: NatsCluster;
+  let nc: NatsConnection;
+  let jsm: JetStreamManager;
+  let killed: { readonly at: number; readonly afterwards: number } | undefined;
+
+  const connect = (cluster: string, client = ''): Promise<Conn> =>
+    vi.waitFor(() => connectNats(nodes.url, { client, cluster, replicas: 3, logger: null }), waiting);
+  const held = async (stream: string): Promise<number> => (await jsm.streams.info(stream)).state.messages;
+
+  /** Kills the server that leads a log of so many events, and starts it again. Resolves with how many there were then. */
+  async function killLeader(stream: string, events: number): Promise<number> {
+    const at = await vi.waitFor(async () => {
+      const count = await held(stream);
+      expect(count).toBeGreaterThanOrEqual(events);
+      return count;
+    }, waiting);
+    const { cluster } = await jsm.streams.info(stream);
+    const leader = nodes.servers[Number(cluster?.leader?.slice('server'.length))] as NatsServer;
+    await leader.stop('SIGKILL');
+    await leader.start();
+    return at;
+  }
+
+  async function removeAll(): Promise<void> {
+    for await (const { config } of jsm.streams.list()) await jsm.streams.delete(config.name);
+  }
+
+  beforeAll(async () => {
+    nodes = await NatsCluster.start();
+    await (await connect('first')).close();
+    nc = await dial({ servers: nodes.servers.map(({ url }) => url.slice('nats://'.length)), maxReconnectAttempts: -1 });
+    jsm = await jetstreamManager(nc);
+  }, patience);
+  beforeEach(({ task, skip }) => {
+    if (!process.env.NIGHTLY && !daily.includes(task.suite?.name ?? '')) skip('on three servers with NIGHTLY=1 only');
+  });
+  afterAll(async () => {
+    await nc.close();
+    await nodes[Symbol.asyncDispose]();
+    expect(killed, `the leader was killed during "${fatal.test}"`).toBeDefined();
+    expect(killed?.at).toBeLessThan(2000);
+    expect(killed?.afterwards).toBe(2000);
+  });
+
+  edaConformance('NATS JetStream with three replicas', {
+    open: async () => {
+      const cluster = nuid.next();
+      const isFatal = expect.getState().currentTestName?.endsWith(fatal.test);
+      const killing = isFatal ? killLeader(cluster, fatal.at) : undefined;
+      return {
+        connect: (client) => connect(cluster, client),
+        reopen: async () => {
+          await Promise.all(nodes.servers.map((server) => server.stop()));
+          await Promise.all(nodes.servers.map((server) => server.start()));
+        },
+        [Symbol.asyncDispose]: async () => {
+          const at = await killing;
+          if (at !== undefined) killed = { at, afterwards: await held(cluster) };
+          await vi.waitFor(removeAll, waiting);
+        },
       };
     },
   });

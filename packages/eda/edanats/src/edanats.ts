@@ -1,18 +1,10 @@
 import { type Conn, type ConnectOptions, defaultMaxCommitBytes, InvalidArgumentError, type Logger } from '@samovar/eda';
-import { checkText, checkWhole } from '@samovar/edacore';
-import { NatsConn } from './conn.ts';
-import { SharedLog } from './delivery/sharedlog.ts';
+import { checkConnectOptions, checkWhole, Log, LogConn, loggerOf } from '@samovar/edacore';
+import { NatsBackend } from './backend.ts';
 import { NatsLog } from './natslog.ts';
-import { type Address, parseUrl } from './url.ts';
+import { parseUrl } from './url.ts';
 
-const console_: Logger = {
-  debug: () => {},
-  info: () => {},
-  warn: (message, fields) => console.error(message, fields),
-  error: (message, fields) => console.error(message, fields),
-};
-
-const open = new Map<string, Promise<SharedLog>>();
+const open = new Map<string, Promise<Log>>();
 
 /**
  * Connects to the event log on NATS JetStream at `nats://host:4222`: several servers of one cluster are `nats://a:4222,b:4222`,
@@ -27,33 +19,34 @@ const open = new Map<string, Promise<SharedLog>>();
  * @throws {LogUnavailableError} if the server cannot be reached, or has no JetStream.
  */
 export async function connectNats(url: string, options: ConnectOptions = {}): Promise<Conn> {
-  const { client = '', maxCommitBytes = defaultMaxCommitBytes, cluster = 'samovar', replicas } = options;
-  const logger = options.logger === undefined ? console_ : (options.logger ?? undefined);
+  const { maxCommitBytes = defaultMaxCommitBytes, cluster = 'samovar', replicas } = options;
+  const logger = loggerOf(options);
   const address = parseUrl(url);
-  checkText('client', client, 0);
+  checkConnectOptions(options);
   checkCluster(cluster);
   if (replicas !== undefined) checkWhole('replicas', replicas, 1);
-  checkWhole('maxCommitBytes', maxCommitBytes, 1024);
-  const shared = await share(address, cluster, () => NatsLog.open(address, cluster, replicas, logger));
-  const { maxBytes, maxPayload } = shared.log;
-  if (maxPayload < maxCommitBytes) {
-    logger?.warn('the NATS server takes smaller commits than asked for: raise its max_payload', { maxBytes });
-  }
-  return new NatsConn(shared, { client, logger, maxCommitBytes });
-}
-
-async function share(address: Address, cluster: string, make: () => Promise<NatsLog>): Promise<SharedLog> {
   const key = JSON.stringify([cluster, address]);
   for (;;) {
-    let opening = open.get(key);
-    if (opening === undefined) {
-      opening = make().then((log) => new SharedLog(log, () => open.delete(key)));
-      open.set(key, opening);
-      opening.catch(() => open.delete(key));
-    }
-    const shared = await opening;
-    if (shared.connected()) return shared;
+    const opening = open.get(key) ?? opened(key, () => NatsLog.open(address, cluster, replicas, logger));
+    const log = await opening;
+    // Whoever let go of it last may have closed it meanwhile.
+    if (open.get(key) !== opening) continue;
+    warnOfSmaller(log.backend.mostCommitBytes, maxCommitBytes, logger);
+    return LogConn.to(() => log, options);
   }
+}
+
+function opened(key: string, openLog: () => Promise<NatsLog>): Promise<Log> {
+  const opening = openLog().then((log) => new Log(new NatsBackend(log), () => open.delete(key)));
+  open.set(key, opening);
+  opening.catch(() => open.delete(key));
+  return opening;
+}
+
+function warnOfSmaller(serverTakes: number, maxCommitBytes: number, logger: Logger | undefined): void {
+  if (serverTakes >= maxCommitBytes) return;
+  const mend = 'raise its max_payload to 16 KiB more than that, or lower maxCommitBytes';
+  logger?.warn(`the NATS server takes smaller commits than maxCommitBytes: ${mend}`, { maxCommitBytes, serverTakes });
 }
 
 function checkCluster(cluster: unknown): void {

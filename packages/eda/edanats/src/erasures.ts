@@ -1,5 +1,4 @@
 import type { Context } from '@samovar/context';
-import { codeOf, codes } from './errors.ts';
 import { messageId, streamHash } from './names.ts';
 import type { NatsLog } from './natslog.ts';
 import { scanned } from './scan.ts';
@@ -44,10 +43,12 @@ export class Erasures {
     const keys: string[] = [];
     for await (const key of await bucket.keys('erased.*')) keys.push(key);
     for (const key of keys) {
-      const erasure = await this.#stored(key);
-      if (erasure === undefined) continue;
+      const stored = await this.#stored(key);
+      if (stored === undefined) continue;
+      const { erasure, revision } = stored;
       this.#note(erasure);
-      if (erasure.isDone && erasure.until < Date.now()) await this.#log.forget(key);
+      if (erasure.isDone && erasure.until < Date.now())
+        await this.#log.remove(undefined, this.#log.names.kept(key).stream, revision);
       if (!erasure.isDone) await this.#finish(undefined, erasure, await this.#positions(erasure));
     }
   }
@@ -63,7 +64,7 @@ export class Erasures {
   }
 
   async erase(ctx: Context, stream: string): Promise<void> {
-    const to = await this.#log.lastPosition(ctx, stream);
+    const to = await this.#log.lastPosition(ctx, this.#log.names.events(stream));
     if (to === 0) return;
     const now = Date.now();
     const ids = new Set<string>();
@@ -71,7 +72,7 @@ export class Erasures {
       // Ids of publications without a key are of no use to anybody.
       if (stored > now - window && !id.includes('.')) ids.add(id);
     });
-    const before = await this.#stored(keyOf(stream));
+    const before = (await this.#stored(keyOf(stream)))?.erasure;
     if (before !== undefined && before.until > now) for (const id of before.ids) ids.add(id);
     const erasure = { stream, to, isDone: false, ids: [...ids], until: now + window };
     await this.#store(erasure);
@@ -83,20 +84,11 @@ export class Erasures {
   /** One by one: to purge a subject, server 2.9 makes consumers of more subjects skip what they have not had of the others. */
   async #finish(ctx: Context | undefined, erasure: Erasure, positions: readonly number[]): Promise<void> {
     for (let at = 0; at < positions.length; at += atOnce) {
-      await Promise.all(positions.slice(at, at + atOnce).map((position) => this.#delete(ctx, position)));
+      await Promise.all(
+        positions.slice(at, at + atOnce).map((position) => this.#log.remove(ctx, this.#log.names.stream, position)),
+      );
     }
     await this.#store({ ...erasure, isDone: true });
-  }
-
-  async #delete(ctx: Context | undefined, position: number): Promise<void> {
-    const { jsm, names } = this.#log;
-    await this.#log.attempt(ctx, async () => {
-      try {
-        await jsm.streams.deleteMessage(names.stream, position);
-      } catch (error) {
-        if (!codes.alreadyDeleted.has(codeOf(error) ?? 0)) throw error;
-      }
-    });
   }
 
   async #positions(
@@ -104,11 +96,8 @@ export class Erasures {
     each: (id: string, stored: number) => void = () => {},
   ): Promise<number[]> {
     const positions: number[] = [];
-    for await (const { position, stored, msg } of scanned(this.#log, {
-      selector: stream,
-      from: 1,
-      headersOnly: true,
-    })) {
+    const source = this.#log.names.events(stream);
+    for await (const { position, stored, msg } of scanned(this.#log, { source, from: 1, headersOnly: true })) {
       if (position > to) break;
       positions.push(position);
       each(msg.headers?.get('Nats-Msg-Id') ?? '.', stored);
@@ -116,10 +105,10 @@ export class Erasures {
     return positions;
   }
 
-  async #stored(key: string): Promise<Erasure | undefined> {
+  async #stored(key: string): Promise<{ readonly erasure: Erasure; readonly revision: number } | undefined> {
     const bucket = await this.#log.bucket();
     const entry = await this.#log.attempt(undefined, () => bucket.get(key));
-    return entry?.operation === 'PUT' ? entry.json<Erasure>() : undefined;
+    return entry?.operation === 'PUT' ? { erasure: entry.json(), revision: entry.revision } : undefined;
   }
 
   async #store(erasure: Erasure): Promise<void> {

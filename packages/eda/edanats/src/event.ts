@@ -1,5 +1,5 @@
-import { Data, type Event, type EventId } from '@samovar/eda';
-import { encodeId, maxCommit, type Seq, type WireCommit, type WireEvent } from '@samovar/edacore';
+import { Data, type EventId } from '@samovar/eda';
+import { encodeId, type LogEvent, maxCommit, type Seq, type WireCommit, type WireEvent } from '@samovar/edacore';
 
 /** Where a commit is in the log, and since when. */
 export interface Place {
@@ -13,7 +13,7 @@ export interface Place {
 }
 
 /** An event over its message; what takes work is made when asked for, and once. */
-export class NatsEvent implements Event {
+export class NatsEvent implements LogEvent {
   readonly seq: Seq;
   readonly deliveries: number;
   readonly #place: Place;
@@ -30,7 +30,6 @@ export class NatsEvent implements Event {
     this.#wire = commit.events[index] as WireEvent;
   }
 
-  /** The same event as handed out for the `deliveries`th time. */
   delivered(deliveries: number): NatsEvent {
     return new NatsEvent(this.#place, this.#commit, this.seq % maxCommit, deliveries);
   }

@@ -1,4 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
+
+/** Messages of a JetStream stream. */
+export interface Source {
+  readonly stream: string;
+  /** Of the messages; may have wildcards. */
+  readonly subject: string;
+}
 
 /** The names that one event log has on its server. */
 export class Names {
@@ -17,6 +24,21 @@ export class Names {
   /** Of a stream's events, or, as both know the same wildcards, of a selector's. */
   subject(streamOrSelector: string): string {
     return this.#prefix + streamOrSelector;
+  }
+
+  /** The messages of the event streams that a selector matches. */
+  events(selector: string): Source {
+    return { stream: this.stream, subject: this.subject(selector) };
+  }
+
+  /** What is stored in the bucket under these keys, which may have wildcards. */
+  kept(keys: string): Source {
+    return { stream: `KV_${this.bucket}`, subject: `$KV.${this.bucket}.${keys}` };
+  }
+
+  /** The key in the bucket that has this subject. */
+  keyOf(subject: string): string {
+    return subject.slice(`$KV.${this.bucket}.`.length);
   }
 
   /** The event stream whose events have this subject. */
@@ -42,5 +64,5 @@ export function streamHash(stream: string): string {
 }
 
 function hash(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 27);
+  return digest('sha256', text, 'base64url').slice(0, 27);
 }

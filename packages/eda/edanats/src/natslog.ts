@@ -1,13 +1,22 @@
-import { type JetStreamManager, jetstream, jetstreamManager, type StoredMsg } from '@nats-io/jetstream';
+import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
+import {
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  type StoredMsg,
+} from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { type Context, throwIfDone } from '@samovar/context';
-import { type EventId, type Logger, LogUnavailableError } from '@samovar/eda';
-import { decodeCommit, encodeId, type Head, maxCommit, type WireCommit } from '@samovar/edacore';
+import { type Logger, LogUnavailableError } from '@samovar/eda';
+import { decodeCommit, type Head, maxCommit, type WireCommit } from '@samovar/edacore';
 import { Erasures } from './erasures.ts';
 import { asLogError, codeOf, codes, isNotEnabled, isPassing } from './errors.ts';
-import { Names } from './names.ts';
+import { eventsOf, type NatsEvent } from './event.ts';
+import { Names, type Source } from './names.ts';
 import { Publisher } from './publisher.ts';
+import type { Pulled } from './puller.ts';
 import { openStorage, type Storage } from './storage.ts';
 import type { Address } from './url.ts';
 
@@ -33,16 +42,19 @@ export class NatsLog {
   readonly names: Names;
   readonly nc: NatsConnection;
   readonly jsm: JetStreamManager;
+  readonly js: JetStreamClient;
   readonly publisher: Publisher;
   readonly erasures: Erasures;
   readonly logger: Logger | undefined;
   readonly #storage: Storage;
   readonly #onReconnect = new Set<() => void>();
   #bucket: Promise<KV> | undefined;
+  #isDown = false;
 
   private constructor(nc: NatsConnection, jsm: JetStreamManager, names: Names, storage: Storage, logger?: Logger) {
     this.nc = nc;
     this.jsm = jsm;
+    this.js = jetstream(nc);
     this.names = names;
     this.#storage = storage;
     this.logger = logger;
@@ -77,14 +89,14 @@ export class NatsLog {
     return this.#storage.replicas;
   }
 
-  /** Bytes that a commit's message may have. */
+  /** Bytes that what is stored in one message may have. */
   get maxBytes(): number {
-    return this.maxPayload - overhead;
+    return (this.nc.info?.max_payload ?? 2 ** 20) - overhead;
   }
 
-  /** Bytes that a message may have, as the server says. */
-  get maxPayload(): number {
-    return this.nc.info?.max_payload ?? 2 ** 20;
+  /** Whether the connection is lost, and not back yet. */
+  get isDown(): boolean {
+    return this.#isDown;
   }
 
   /** Calls `then` after each reconnection, until the function returned is called. */
@@ -93,14 +105,17 @@ export class NatsLog {
     return () => this.#onReconnect.delete(then);
   }
 
-  /** Does what can be repeated until the server can do it. @throws {LogUnavailableError} when that takes too long. */
-  async attempt<T>(ctx: Context | undefined, action: () => Promise<T>): Promise<T> {
+  /**
+   * Does what can be repeated until the server can do it. @throws {LogUnavailableError} when that takes more than `within`
+   * milliseconds.
+   */
+  async attempt<T>(ctx: Context | undefined, action: () => Promise<T>, within = patience): Promise<T> {
     for (const began = performance.now(); ; ) {
       if (ctx !== undefined) throwIfDone(ctx);
       try {
         return await action();
       } catch (error) {
-        if (!isPassing(error) || this.nc.isClosed() || performance.now() - began > patience) throw asLogError(error);
+        if (!isPassing(error) || this.nc.isClosed() || performance.now() - began > within) throw asLogError(error);
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
     }
@@ -111,9 +126,9 @@ export class NatsLog {
     return this.#message(ctx, { last_by_subj: this.names.subject(selector) });
   }
 
-  /** The position of the last message that a selector matches; 0 if there is none. */
-  async lastPosition(ctx: Context | undefined, selector: string): Promise<number> {
-    return (await this.#found(ctx, { last_by_subj: this.names.subject(selector) }))?.seq ?? 0;
+  /** The position of the last message of a source; 0 if there is none. */
+  async lastPosition(ctx: Context | undefined, { stream, subject }: Source, within?: number): Promise<number> {
+    return (await this.#found(ctx, stream, { last_by_subj: subject }, within))?.seq ?? 0;
   }
 
   /** The message at this position. */
@@ -126,61 +141,77 @@ export class NatsLog {
     return (await this.attempt(ctx, () => this.jsm.streams.info(this.names.stream))).state.last_seq;
   }
 
-  async head(ctx: Context, stream: string): Promise<EventId | null> {
+  async head(ctx: Context, stream: string): Promise<Head | undefined> {
     const stored = await this.last(ctx, stream);
-    if (stored === undefined || this.erasures.has(stream, stored.position)) return null;
-    const { seq, clock } = headOf(stored);
-    return encodeId(this.number, seq, true, clock);
+    return stored === undefined || this.erasures.has(stream, stored.position) ? undefined : headOf(stored);
+  }
+
+  /** The events of a message, in log order; none if it is erased. */
+  eventsIn({ position, subject, stored, commit }: Stored): NatsEvent[] {
+    const stream = this.names.streamOf(subject);
+    if (commit === undefined || this.erasures.has(stream, position)) return [];
+    return eventsOf({ log: this.number, stream, position, acked: stored }, commit);
+  }
+
+  /** A message as a consumer has handed it over. */
+  decoded({ position, stored, msg }: Pulled): Stored {
+    return { position, subject: msg.subject, stored, commit: this.#decode(position, msg.data) };
   }
 
   /** Makes what durable subscriptions are kept in, if it is not there. */
   bucket(): Promise<KV> {
     const { replicas } = this;
-    this.#bucket ??= this.attempt(undefined, () => new Kvm(jetstream(this.nc)).create(this.names.bucket, { replicas }));
+    this.#bucket ??= this.attempt(undefined, () => new Kvm(this.js).create(this.names.bucket, { replicas }));
     this.#bucket.catch(() => {
       this.#bucket = undefined;
     });
     return this.#bucket;
   }
 
-  /** Removes these keys from the bucket, which may have wildcards, and leaves nothing of them behind. */
-  async forget(keys: string): Promise<void> {
-    const { bucket } = this.names;
-    await this.bucket();
-    const filter = `$KV.${bucket}.${keys}`;
-    await this.attempt(undefined, () => this.jsm.streams.purge(`KV_${bucket}`, { filter }));
+  /** Deletes a message, if it is there. */
+  async remove(ctx: Context | undefined, stream: string, position: number): Promise<void> {
+    await this.attempt(ctx, async () => {
+      try {
+        await this.jsm.streams.deleteMessage(stream, position);
+      } catch (error) {
+        if (!codes.alreadyDeleted.has(codeOf(error) ?? 0)) throw error;
+      }
+    });
   }
 
   async close(): Promise<void> {
-    await this.publisher.close();
+    this.publisher.close();
     if (this.nc.isClosed()) return;
     await Promise.race([this.nc.drain(), new Promise((resolve) => setTimeout(resolve, 1000))]).catch(() => {});
     await this.nc.close();
   }
 
   async #message(ctx: Context | undefined, query: Query): Promise<Stored | undefined> {
-    const found = await this.#found(ctx, query);
+    const found = await this.#found(ctx, this.names.stream, query);
     if (found === null) return undefined;
     const { seq: position, subject, data, time } = found;
-    return { position, subject, stored: time.getTime(), commit: this.decode(position, data) };
+    return { position, subject, stored: time.getTime(), commit: this.#decode(position, data) };
   }
 
-  #found(ctx: Context | undefined, query: Query): Promise<StoredMsg | null> {
-    const stream = this.names.stream;
+  #found(ctx: Context | undefined, stream: string, query: Query, within?: number): Promise<StoredMsg | null> {
     // Any replica answers a direct question, also one that has not got the latest message yet.
     const api = this.replicas === 1 ? this.jsm.direct : this.jsm.streams;
-    return this.attempt(ctx, async () => {
-      try {
-        return await api.getMessage(stream, query);
-      } catch (error) {
-        if (codeOf(error) === codes.messageNotFound) return null;
-        throw error;
-      }
-    });
+    return this.attempt(
+      ctx,
+      async () => {
+        try {
+          return await api.getMessage(stream, query);
+        } catch (error) {
+          if (codeOf(error) === codes.messageNotFound) return null;
+          throw error;
+        }
+      },
+      within,
+    );
   }
 
   /** The commit that a message holds, or undefined, and a line in the log, if it holds none. */
-  decode(position: number, data: Uint8Array): WireCommit | undefined {
+  #decode(position: number, data: Uint8Array): WireCommit | undefined {
     try {
       return decodeCommit(data);
     } catch (error) {
@@ -192,8 +223,12 @@ export class NatsLog {
 
   async #watchConnection(): Promise<void> {
     for await (const { type } of this.nc.status()) {
-      if (type === 'disconnect') this.logger?.warn('the connection to NATS is lost; connecting again', {});
+      if (type === 'disconnect') {
+        this.#isDown = true;
+        this.logger?.warn('the connection to NATS is lost; connecting again', {});
+      }
       if (type !== 'reconnect') continue;
+      this.#isDown = false;
       this.logger?.info('the connection to NATS is back', {});
       for (const then of this.#onReconnect) then();
     }
@@ -215,8 +250,19 @@ function dial({ servers, user, pass, token, tls }: Address): Promise<NatsConnect
     reconnectTimeWait: 100,
     ...(user === undefined ? {} : { user, pass: pass ?? '' }),
     ...(token === undefined ? {} : { token }),
-    ...(tls === undefined ? {} : { tls: tls === true ? {} : { caFile: tls } }),
+    ...(tls === undefined ? {} : { tls: { ...(tls === true ? {} : { caFile: tls }), ...identityOf(servers) } }),
   });
+}
+
+/** The check of a certificate: by itself the client takes one for localhost where a server is named by its address. */
+function identityOf(servers: readonly string[]): Pick<ConnectionOptions, 'checkServerIdentity'> {
+  const hosts = servers.map((server) => server.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''));
+  return {
+    checkServerIdentity: (_, certificate) => {
+      const problems = hosts.map((host) => checkServerIdentity(host, certificate));
+      return problems.includes(undefined) ? undefined : problems[0];
+    },
+  };
 }
 
 function asOpenError(error: unknown, { servers }: Address): Error {

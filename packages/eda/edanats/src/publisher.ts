@@ -1,4 +1,4 @@
-import { createInbox, headers, type Msg, type MsgHdrs, type NatsConnection } from '@nats-io/transport-node';
+import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node';
 import { throwIfDone } from '@samovar/context';
 import {
   ClosedError,
@@ -8,8 +8,9 @@ import {
   LogFullError,
   LogUnavailableError,
 } from '@samovar/eda';
-import { type Append, decodeId, encodeCommit, firstSeq } from '@samovar/edacore';
+import { type Append, decodeId, encodeCommit, encodeId, firstSeq } from '@samovar/edacore';
 import { asLogError, codes } from './errors.ts';
+import { commitHeaders, PreparedHeaders } from './headers.ts';
 import { messageId } from './names.ts';
 import type { NatsLog } from './natslog.ts';
 import { findMessage } from './scan.ts';
@@ -20,7 +21,7 @@ const mostInFlight = 4096;
 const mostBytes = 32 * 1024 * 1024;
 /**
  * Milliseconds until a publication that is not answered is sent again, between looks for such, until one that could not
- * be stored is, and until those in flight are given up.
+ * be stored is, and until those in flight are not waited for any more.
  */
 const answerTimeout = 5_000;
 const sweep = 50;
@@ -31,15 +32,12 @@ const forgotten = duplicateWindow / 1e6 - 30_000;
 /** No stream is here. */
 const nowhere = Number.MAX_SAFE_INTEGER;
 
-/** The header that says what a commit's message holds without reading it: how many events, and the publisher's clock. */
-export const summaryHeader = 'Eda';
-
 interface Flight {
   readonly append: Append;
-  readonly owner: object;
   readonly subject: string;
   readonly payload: Uint8Array;
-  readonly headers: MsgHdrs;
+  /** As NATS writes them. */
+  readonly headers: string;
   readonly id: string;
   readonly clock: number;
   /** When it was sent first; 0: never. */
@@ -54,6 +52,7 @@ export class Publisher {
   readonly #log: NatsLog;
   readonly #nc: NatsConnection;
   readonly #inbox = createInbox();
+  readonly #headers = new PreparedHeaders();
   readonly #run = createInbox('samovar').slice('samovar.'.length);
   readonly #flights = new Map<number, Flight>();
   #waiting: Flight[] = [];
@@ -72,8 +71,8 @@ export class Publisher {
     log.onReconnect(() => this.#again(() => true));
   }
 
-  /** Stores a commit, in the order of the calls as long as the connection holds, and answers it. `owner` may give it up. */
-  publish(append: Append, owner: object): void {
+  /** Stores a commit, in the order of the calls as long as the connection holds, and answers it. */
+  publish(append: Append): void {
     const { stream, client, rows, key, expected } = append;
     const clock = Date.now();
     const payload = encodeCommit({ clock, client, rows });
@@ -87,28 +86,33 @@ export class Publisher {
       return;
     }
     const id = key === undefined ? `${this.#run}.${++this.#published}` : messageId(stream, key);
-    const head = headers();
-    head.set('Nats-Msg-Id', id);
-    head.set(summaryHeader, `${rows.length} ${clock}`);
-    if (expected !== undefined) head.set('Nats-Expected-Last-Subject-Sequence', String(positionOf(expected)));
+    const last = expected === undefined ? undefined : positionOf(expected);
+    const headers = commitHeaders(id, { events: rows.length, clock }, last);
     const subject = this.#log.names.subject(stream);
-    const flight = { append, owner, subject, payload, headers: head, id, clock, first: 0, repeated: false, sent: 0 };
+    const flight = { append, subject, payload, headers, id, clock, first: 0, repeated: false, sent: 0 };
     if (this.#hasRoom() && this.#waiting.length === 0) this.#take(flight);
     else this.#waiting.push(flight);
     this.#timer ??= setTimeout(() => this.#sweep(), sweep);
   }
 
-  /** Resolves when everything that `owner` has published is answered; after some time the rest is given up. */
-  async settled(owner: object): Promise<void> {
-    const mine = () => [...this.#flights.values(), ...this.#waiting].filter((flight) => flight.owner === owner);
-    const given = setTimeout(() => this.#giveUp((flight) => flight.owner === owner), closing);
-    await Promise.allSettled(mine().map(({ append }) => append.promise));
-    clearTimeout(given);
+  /** Resolves when everything published before is answered, or after some time. */
+  async settled(): Promise<void> {
+    const flights = [...this.#flights.values(), ...this.#waiting];
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise((resolve) => {
+      timer = setTimeout(resolve, closing);
+    });
+    await Promise.race([Promise.allSettled(flights.map(({ append }) => append.promise)), patience]);
+    clearTimeout(timer);
   }
 
-  async close(): Promise<void> {
+  /** Gives up what is not answered. */
+  close(): void {
     clearTimeout(this.#timer);
-    this.#giveUp(() => true);
+    const error = new ClosedError('the connection to the event log');
+    for (const { append } of [...this.#waiting, ...this.#flights.values()]) append.fail(error);
+    this.#waiting = [];
+    this.#flights.clear();
   }
 
   #hasRoom(): boolean {
@@ -125,8 +129,9 @@ export class Publisher {
     flight.repeated = flight.first > 0;
     flight.first ||= flight.sent;
     this.#flights.set(token, flight);
-    const { subject, payload, headers } = flight;
-    this.#nc.publish(subject, payload, { reply: `${this.#inbox}.${token}`, headers });
+    const { subject, payload } = flight;
+    this.#headers.text = flight.headers;
+    this.#nc.publish(subject, payload, { reply: `${this.#inbox}.${token}`, headers: this.#headers });
   }
 
   #remove(token: number, flight: Flight): void {
@@ -167,7 +172,8 @@ export class Publisher {
       const stored = known ? await findMessage(this.#log, append.stream, id) : undefined;
       if (stored !== undefined) return this.#duplicate(flight, stored);
       const head = await this.#log.head(append.ctx, append.stream);
-      append.fail(new HeadConflictError(append.stream, head, append.expected?.id ?? null));
+      const actual = head === undefined ? null : encodeId(this.#log.number, head.seq, true, head.clock);
+      append.fail(new HeadConflictError(append.stream, actual, append.expected?.id ?? null));
     } else if (codes.noResources.has(error.err_code)) {
       append.fail(new LogFullError({ cause: new Error(error.description) }));
     } else append.fail(new LogUnavailableError(`the event log on NATS refuses events: ${error.description}`));
@@ -213,17 +219,6 @@ export class Publisher {
       await this.#duplicate(flight, stored);
     } catch {
       // It is asked again with the next sweep after the time for an answer.
-    }
-  }
-
-  #giveUp(which: (flight: Flight) => boolean): void {
-    const error = new ClosedError('the connection to the event log');
-    for (const flight of this.#waiting) if (which(flight)) flight.append.fail(error);
-    this.#waiting = this.#waiting.filter((flight) => !which(flight));
-    for (const [token, flight] of this.#flights) {
-      if (!which(flight)) continue;
-      this.#remove(token, flight);
-      flight.append.fail(error);
     }
   }
 }

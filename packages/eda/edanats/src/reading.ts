@@ -1,8 +1,8 @@
 import { type Context, throwIfDone } from '@samovar/context';
-import { ClosedError, type Event, type EventStream, InvalidArgumentError, type ReadOptions } from '@samovar/eda';
-import { checkFlag, checkWhole, idOf, maxCommit, parseSelector, type Selector, type Seq } from '@samovar/edacore';
+import { ClosedError, type Event, type EventStream } from '@samovar/eda';
+import { type Closing, maxCommit, type Reading, type Selector, type Seq } from '@samovar/edacore';
 import { backwardsFrom } from './backwards.ts';
-import { eventsOf, type NatsEvent } from './event.ts';
+import type { NatsEvent } from './event.ts';
 import type { NatsLog } from './natslog.ts';
 import { Scan } from './scan.ts';
 
@@ -10,31 +10,10 @@ import { Scan } from './scan.ts';
 const lookTime = 500;
 const done: IteratorResult<Event, undefined> = { done: true, value: undefined };
 
-/** The part of a connection that a reader needs. */
-export interface Closing {
-  readonly closed: boolean;
-  /** Calls `then` on closing, until the function returned is called. */
-  onClose(then: () => void): () => void;
-}
-
-/** @throws as `Conn.read` says. */
-export function newReader(
-  log: NatsLog,
-  closing: Closing,
-  ctx: Context,
-  text: string,
-  options: ReadOptions = {},
-): EventStream {
-  throwIfDone(ctx);
-  const selector = parseSelector(text);
-  const { after, limit = Number.POSITIVE_INFINITY, backwards = false, watch = false } = options;
-  checkFlag('backwards', backwards);
-  checkFlag('watch', watch);
-  if (limit !== Number.POSITIVE_INFINITY) checkWhole('limit', limit, 0);
-  if (backwards && watch) throw new InvalidArgumentError('watch', 'cannot be combined with backwards');
-  const from = after === undefined ? undefined : idOf(log.number, 'after', after).seq;
+export function newReader(log: NatsLog, closing: Closing, ctx: Context, reading: Reading): EventStream {
+  const { selector, after, backwards, limit, watch } = reading;
   const life = new Life(closing, ctx);
-  const source = backwards ? new Backwards(log, selector, from) : new Forwards(log, selector, from, life);
+  const source = backwards ? new Backwards(log, selector, after) : new Forwards(log, selector, after, life);
   return new Reader(life, source, limit, watch);
 }
 
@@ -96,7 +75,7 @@ class Forwards implements Source {
     this.#after = after ?? 0;
     const first = Math.max(1, Math.floor(this.#after / maxCommit));
     this.#seen = first - 1;
-    this.#scan = new Scan(log, { selector: selector.text, from: first });
+    this.#scan = new Scan(log, { source: log.names.events(selector.text), from: first });
   }
 
   take(to: number): NatsEvent | undefined {
@@ -126,7 +105,7 @@ class Forwards implements Source {
   }
 
   end(): Promise<number> {
-    return this.#log.lastPosition(this.#life.ctx, this.#selector.text);
+    return this.#log.lastPosition(this.#life.ctx, this.#log.names.events(this.#selector.text));
   }
 
   wake(): void {
@@ -142,10 +121,7 @@ class Forwards implements Source {
     if (message === undefined || message.position > to) return false;
     this.#scan.skip();
     this.#seen = message.position;
-    const { position, stored, msg } = message;
-    const commit = this.#log.decode(position, msg.data);
-    const place = { log: this.#log.number, stream: this.#log.names.streamOf(msg.subject), position, acked: stored };
-    this.#events = commit === undefined ? [] : eventsOf(place, commit);
+    this.#events = this.#log.eventsIn(this.#log.decoded(message));
     this.#index = 0;
     return true;
   }

@@ -1,13 +1,15 @@
 import { AckPolicy, DeliverPolicy, ReplayPolicy } from '@nats-io/jetstream';
 import { nuid } from '@nats-io/transport-node';
 import { asLogError, codeOf, codes, isPassing } from './errors.ts';
+import type { Source } from './names.ts';
 import type { NatsLog } from './natslog.ts';
 import { type Pulled, Puller } from './puller.ts';
 import { duplicateWindow } from './storage.ts';
 
-/** Messages asked for at once: few at first, as many readers want no more than that. */
+/** Messages asked for at once: few at first, as many readers want no more than that. Bytes at hand to ask for no more. */
 const firstBatch = 32;
-const fullBatch = 256;
+const fullBatch = 512;
+const mostBytes = 16 * 1024 * 1024;
 /** Milliseconds that the server keeps a consumer nobody asks, and after which it is not relied on. */
 const kept = 60_000;
 const stale = 40_000;
@@ -18,39 +20,53 @@ const lookTime = 500;
 
 /** What to scan. */
 export interface Range {
-  /** Of streams. */
-  readonly selector: string;
+  readonly source: Source;
   /** The first position; or a time in milliseconds. */
   readonly from: number | { readonly time: number };
   /** Only the headers. Default: false. */
   readonly headersOnly?: boolean;
 }
 
-/** The messages that a selector matches, in log order, through a consumer of its own that is made again when it is lost. */
+/** The messages of a source, in log order, through a consumer of its own that is made again when it is lost. */
 export class Scan {
   readonly #log: NatsLog;
   readonly #range: Range;
+  readonly #onMessage: () => void;
   readonly #stopListening: () => void;
   #puller: Puller | undefined;
   #consumer = '';
   #opening: Promise<void> | undefined;
   #queue: Pulled[] = [];
   #index = 0;
+  #bytes = 0;
   #next: Range['from'];
   #batch = firstBatch;
   #asked = 0;
   #wake: (() => void) | undefined;
+  #failing = false;
   #closed = false;
 
-  constructor(log: NatsLog, range: Range) {
+  /** `onMessage` is called for each message that comes. */
+  constructor(log: NatsLog, range: Range, onMessage: () => void = () => {}) {
     this.#log = log;
     this.#range = range;
     this.#next = range.from;
+    this.#onMessage = onMessage;
     this.#stopListening = log.onReconnect(() => this.#puller?.reconnected());
   }
 
-  /** How many messages there were when the consumer was made. */
+  /** How many messages are not at hand yet, as the server has said last: server 2.9 miscounts now and then. */
   pending = 0;
+
+  /** The messages at hand. */
+  get queued(): readonly Pulled[] {
+    return this.#queue.slice(this.#index);
+  }
+
+  /** Whether it waits for messages, and not for room. */
+  get isAsking(): boolean {
+    return (this.#puller?.outstanding ?? 0) > 0;
+  }
 
   /** Makes the consumer. */
   async open(): Promise<void> {
@@ -62,17 +78,31 @@ export class Scan {
     await this.#opening;
   }
 
+  /** Has messages come from now on, whatever fails meanwhile. */
+  begin(): void {
+    if (this.#closed) return;
+    this.open().then(
+      () => {
+        this.#failing = false;
+        this.#ask();
+      },
+      (error: unknown) => this.#again(error, () => this.begin()),
+    );
+  }
+
   /** Makes the consumer again, as what should come does not. */
   async restart(): Promise<void> {
     this.#drop();
     await this.open();
+    this.#ask();
   }
 
   /** How many messages are there that have not come yet. */
   async left(): Promise<number> {
-    const { stream } = this.#log.names;
+    const { stream } = this.#range.source;
     const info = await this.#log.attempt(undefined, () => this.#log.jsm.consumers.info(stream, this.#consumer));
-    return info.num_pending;
+    this.pending = info.num_pending;
+    return this.pending;
   }
 
   /** The next message of those at hand, left where it is. */
@@ -82,10 +112,13 @@ export class Scan {
 
   /** Passes over what `peek` gives. */
   skip(): void {
+    this.#bytes -= this.peek()?.msg.data.length ?? 0;
     this.#index++;
-    if (this.#index < this.#queue.length) return;
-    this.#queue = [];
-    this.#index = 0;
+    if (this.#index === this.#queue.length) {
+      this.#queue = [];
+      this.#index = 0;
+    }
+    this.#ask();
   }
 
   /** Resolves when a message is at hand, or `wake` is called. */
@@ -115,14 +148,15 @@ export class Scan {
   async #open(): Promise<void> {
     this.#drop();
     const name = nuid.next();
+    const { stream, subject } = this.#range.source;
     const from =
       typeof this.#next === 'number'
         ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#next }
         : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(this.#next.time).toISOString() };
-    const info = await this.#log.jsm.consumers.add(this.#log.names.stream, {
+    const info = await this.#log.jsm.consumers.add(stream, {
       name,
       ...from,
-      filter_subject: this.#log.names.subject(this.#range.selector),
+      filter_subject: subject,
       ack_policy: AckPolicy.None,
       replay_policy: ReplayPolicy.Instant,
       inactive_threshold: kept * 1e6,
@@ -134,18 +168,28 @@ export class Scan {
     this.#asked = performance.now();
     this.#consumer = name;
     if (this.#closed) return this.#drop();
-    this.#puller = new Puller(this.#log.nc, this.#log.names.stream, name, {
+    this.#puller = new Puller(this.#log.nc, stream, name, {
       onMessage: (message) => this.#take(message),
+      onIdle: () => {
+        this.pending = 0;
+      },
       onRelease: () => this.#ask(),
       onSilence: () => void this.#check(name),
-      onGone: () => this.#reopen(),
+      onGone: () => this.begin(),
     });
   }
 
   #take(message: Pulled): void {
-    if (typeof this.#next === 'number' && message.position < this.#next) return;
+    if (typeof this.#next === 'number' && message.position < this.#next) {
+      // Its server was started anew, and the consumer begins where it began first.
+      this.begin();
+      return;
+    }
     this.#next = message.position + 1;
     this.#queue.push(message);
+    this.#bytes += message.msg.data.length;
+    this.pending = message.pending;
+    this.#onMessage();
     this.wake();
   }
 
@@ -153,40 +197,45 @@ export class Scan {
     const puller = this.#puller;
     if (puller === undefined || this.#closed) return;
     const ahead = this.#queue.length - this.#index + puller.outstanding;
-    if (ahead > this.#batch / 2) return;
+    if (ahead > this.#batch / 4 || this.#bytes > mostBytes) return;
+    if (performance.now() - this.#asked > stale) {
+      this.begin();
+      return;
+    }
     puller.ask(this.#batch);
     this.#asked = performance.now();
     this.#batch = Math.min(this.#batch * 2, fullBatch);
   }
 
   async #check(consumer: string): Promise<void> {
+    if (this.#closed || consumer !== this.#consumer) return;
     try {
-      await this.#log.jsm.consumers.info(this.#log.names.stream, consumer);
-      if (consumer === this.#consumer) this.#ask();
+      await this.#log.jsm.consumers.info(this.#range.source.stream, consumer);
+      if (consumer !== this.#consumer) return;
+      this.#failing = false;
+      this.#ask();
     } catch (error) {
-      if (consumer === this.#consumer && !this.#closed) this.#retry(error);
+      if (this.#closed || consumer !== this.#consumer) return;
+      if (codeOf(error) === codes.consumerNotFound) this.begin();
+      else this.#again(error, () => void this.#check(consumer));
     }
   }
 
-  #retry(error: unknown): void {
-    if (codeOf(error) === codes.consumerNotFound) this.#reopen();
-    else if (isPassing(error)) setTimeout(() => void this.#check(this.#consumer), pause);
-    else this.#log.logger?.warn('reading an event log fails', { err: asLogError(error) });
-  }
-
-  #reopen(): void {
-    if (this.#closed) return;
-    this.open().then(
-      () => this.#ask(),
-      () => setTimeout(() => this.#reopen(), pause),
-    );
+  /** Tries again what failed; what does not pass by itself is told once, until it works again. */
+  #again(error: unknown, action: () => void): void {
+    if (this.#closed || this.#log.nc.isClosed()) return;
+    if (!this.#failing && !isPassing(error)) {
+      this.#log.logger?.warn('reading an event log fails; it is tried again', { err: asLogError(error) });
+    }
+    this.#failing = true;
+    setTimeout(action, pause);
   }
 
   #drop(): void {
     this.#puller?.abandon();
     this.#puller = undefined;
     if (this.#consumer !== '' && !this.#log.nc.isClosed()) {
-      this.#log.jsm.consumers.delete(this.#log.names.stream, this.#consumer).catch(() => {});
+      this.#log.jsm.consumers.delete(this.#range.source.stream, this.#consumer).catch(() => {});
     }
     this.#consumer = '';
   }
@@ -195,7 +244,7 @@ export class Scan {
 /** All messages of a range that are there now, in log order. */
 export async function* scanned(log: NatsLog, range: Range): AsyncGenerator<Pulled> {
   // How many the consumer says there are is not to be relied on: server 2.9 miscounts now and then.
-  const to = await log.lastPosition(undefined, range.selector);
+  const to = await log.lastPosition(undefined, range.source);
   if (to === 0 || (typeof range.from === 'number' && range.from > to)) return;
   const scan = new Scan(log, range);
   try {
@@ -220,8 +269,8 @@ export async function* scanned(log: NatsLog, range: Range): AsyncGenerator<Pulle
 
 /** The position of a stream's message with this id, if it was stored within the server's memory for ids and `age` ms. */
 export async function findMessage(log: NatsLog, stream: string, id: string, age = 0): Promise<number | undefined> {
-  const time = Date.now() - duplicateWindow / 1e6 - age;
-  for await (const { position, msg } of scanned(log, { selector: stream, from: { time }, headersOnly: true })) {
+  const range = { source: log.names.events(stream), from: { time: Date.now() - duplicateWindow / 1e6 - age } };
+  for await (const { position, msg } of scanned(log, { ...range, headersOnly: true })) {
     if (msg.headers?.get('Nats-Msg-Id') === id) return position;
   }
   return undefined;

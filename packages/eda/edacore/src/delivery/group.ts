@@ -23,6 +23,8 @@ import { Waiters } from './waiters.ts';
 
 /** Milliseconds between the looks of a standby at whether it is its turn. */
 const standbyPoll = 100;
+/** Milliseconds between the looks at whether what somebody waits for is there still. */
+const waitingPoll = 1000;
 /** Milliseconds until the log is read again after that failed. */
 const afterError = 1000;
 const idle = { inFlight: 0, redelivered: 0 };
@@ -41,6 +43,7 @@ export class Group {
   #dispatcher: Dispatcher | undefined;
   #keeper: Keeper | undefined;
   #poll: NodeJS.Timeout | undefined;
+  #watch: NodeJS.Timeout | undefined;
   /** What changes who delivers, one after another. */
   #turning: Promise<void> = Promise.resolve();
   #started: Promise<void> | undefined;
@@ -113,6 +116,7 @@ export class Group {
     if (this.#closing !== undefined) throw new ClosedError(`subscription ${this.terms.name}`);
     const caughtUp = this.#waiters.wait(ctx, member, target);
     this.#dispatcher?.lookAgain();
+    this.#watch ??= setTimeout(() => void this.#lookForGone(), waitingPoll);
     await caughtUp;
   }
 
@@ -139,6 +143,20 @@ export class Group {
   /** The first matching event up to `target` that is parked. */
   async #parkedUpTo(target: Seq): Promise<LogEvent | undefined> {
     return (this.#dispatcher?.requests ?? this.#standing)?.firstParked(target);
+  }
+
+  /** Tells those who wait for what does not exist any more: nothing may be left up to there that is not acknowledged. */
+  async #lookForGone(): Promise<void> {
+    try {
+      for (let first = this.#waiters.first; first !== undefined; first = this.#waiters.first) {
+        if (this.#low < (await this.#backend.reach(this.terms.selector, first))) break;
+        this.#waiters.reached(first);
+      }
+      this.#dispatcher?.lookAgain();
+    } catch (error) {
+      if (this.#closing === undefined) this.#report('reading the log for a subscription failed', error);
+    }
+    this.#watch = this.#waiters.any ? setTimeout(() => void this.#lookForGone(), waitingPoll) : undefined;
   }
 
   get #low(): Seq {
@@ -278,6 +296,7 @@ export class Group {
     await this.#turning;
     const [dispatcher, keeper] = [this.#dispatcher, this.#keeper];
     clearTimeout(this.#poll);
+    clearTimeout(this.#watch);
     dispatcher?.stop();
     await this.#allIdle();
     try {

@@ -2,8 +2,10 @@ import type { LogEvent } from '../backend.ts';
 import type { Seq } from '../ids.ts';
 import type { Parking } from './parking.ts';
 
-/** Milliseconds between looks, and how many parked events are looked up each time. */
+/** Milliseconds between looks at what is requested. */
 const look = 100;
+/** Milliseconds between looks at whether parked events still exist, and at how many of them each time. */
+const sweepPause = 500;
 const swept = 100;
 
 /** What is told of requests. */
@@ -20,6 +22,8 @@ export class Requests {
   readonly #events: RequestsEvents;
   #timer: NodeJS.Timeout | undefined;
   #isSweeping = false;
+  /** When that was looked at last. */
+  #swept = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
   constructor(parking: Parking, at: (seqs: readonly Seq[]) => Promise<LogEvent[]>, events: RequestsEvents) {
@@ -36,7 +40,8 @@ export class Requests {
     } catch (error) {
       this.#events.onError(error);
     }
-    if (!this.#isSweeping) void this.#sweep(this.#parking.someParked(swept));
+    if (!this.#isSweeping && performance.now() - this.#swept >= sweepPause)
+      void this.#sweep(this.#parking.someParked(swept));
   }
 
   /** Looks again and again while something is parked. */
@@ -81,6 +86,7 @@ export class Requests {
       this.#events.onError(error);
     } finally {
       this.#isSweeping = false;
+      this.#swept = performance.now();
     }
   }
 

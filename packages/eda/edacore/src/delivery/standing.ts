@@ -25,7 +25,7 @@ export class Standing {
   /** How many matching events are not acknowledged; where that takes a question to a server, as it was at the last call. */
   get lag(): number {
     const { offset } = this;
-    const lag = offset === undefined ? 0 : this.#backend.lag(this.#terms.selector, offset);
+    const lag = offset === undefined ? 0 : this.#backend.lag(this.#terms.selector, offset, this.parked);
     if (typeof lag === 'number') return lag;
     lag.then(
       (count) => {

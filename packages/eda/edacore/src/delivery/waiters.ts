@@ -16,6 +16,11 @@ export class Waiters {
     return this.#waiting.size > 0;
   }
 
+  /** The first place that somebody waits for. */
+  get first(): Seq | undefined {
+    return this.any ? Math.min(...[...this.#waiting].map(({ target }) => target)) : undefined;
+  }
+
   /** Resolves when `reached` is told of `target` or more; `owner` may give up. Rejects when `ctx` is done first. */
   wait(ctx: Context, owner: object, target: Seq): Promise<void> {
     return new Promise((resolve, reject) => {

@@ -58,6 +58,13 @@ describe('the form of commits on the wire', () => {
     }
   });
 
+  it('writes nothing of a commit that cannot be written into the next', () => {
+    const before = encodeCommit(golden.full as NewCommit);
+    const broken = row(Data.json('tea'), { meta: '{' });
+    expect(() => encodeCommit({ clock, client: 'kitchen', rows: [broken] })).toThrow(SyntaxError);
+    expect(encodeCommit(golden.full as NewCommit)).toEqual(before);
+  });
+
   it('has a fixture of each, and no other', () => {
     expect(readdirSync(folder).toSorted()).toEqual(
       Object.keys(golden)

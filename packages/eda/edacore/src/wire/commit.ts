@@ -40,9 +40,15 @@ export interface WireEvent {
   readonly meta: Readonly<Record<string, string>>;
 }
 
+/** What is longer is not worth keeping the memory it was written in. */
+const shortCommit = 64 * 1024;
+let spare: BinaryWriter | undefined;
+
 /** The bytes of a `samovar.eda.v1.Commit`. */
 export function encodeCommit({ clock, client, rows }: NewCommit): Uint8Array {
-  const writer = new BinaryWriter();
+  // The memory that a new writer needs takes longer than all the writing.
+  const writer = spare ?? new BinaryWriter();
+  spare = undefined;
   if (clock !== 0) writer.tag(1, WireType.Varint).uint64(clock);
   if (client !== null) writer.tag(2, WireType.LengthDelimited).string(client);
   for (const row of rows) {
@@ -50,7 +56,9 @@ export function encodeCommit({ clock, client, rows }: NewCommit): Uint8Array {
     encodeEvent(writer, row);
     writer.join();
   }
-  return writer.finish();
+  const bytes = writer.finish();
+  if (bytes.length <= shortCommit) spare = writer;
+  return bytes;
 }
 
 /**

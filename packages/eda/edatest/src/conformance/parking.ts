@@ -37,8 +37,8 @@ function givingUp(backend: Backend): void {
     const began = Date.now();
     const ids = await fill(conn, 'cups.1', 5);
     const subscription = await conn.subscribe('cups.1', spilling(seen, 2), { ...guest, maxDeliver: 3 });
-    await eventually(() => expect(subscription.status()).toMatchObject({ parked: 1, lag: 1 }));
-    expect(subscription.status()).toMatchObject({ state: 'running', inFlight: 0, redelivered: 2, lastAcked: ids[1] });
+    await eventually(() => expect(subscription.status()).toMatchObject({ parked: 1, lag: 1, lastAcked: ids[1] }));
+    expect(subscription.status()).toMatchObject({ state: 'running', inFlight: 0, redelivered: 2 });
     expect(seen.numbers.filter((n) => n === 2)).toHaveLength(3);
     const [parked, ...more] = (await parkedOf(conn)) as [ParkedEvent];
     expect([parked.event.id, parked.key, parked.attempts, parked.waiting, more]).toEqual([ids[2], '', 3, [], []]);
