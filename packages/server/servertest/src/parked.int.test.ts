@@ -5,10 +5,7 @@ import { background as ctx } from '@samovar/context';
 import { type Conn, Data, type EventId } from '@samovar/eda';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Exit, SamovarCommand } from './command.ts';
-import { describeOnLogs, type LogName, type TestLog } from './logs.ts';
-
-/** On which keys and parking are still to come. */
-const withoutParking: readonly LogName[] = ['NATS JetStream'];
+import { describeOnLogs, type TestLog } from './logs.ts';
 
 let data: string;
 let log: TestLog;
@@ -17,8 +14,8 @@ let ids: EventId[];
 let broken: boolean;
 let handled: EventId[];
 
-describeOnLogs((name, freshLog) => {
-  describe.skipIf(withoutParking.includes(name))('parked events', () => parking(freshLog));
+describeOnLogs((_, freshLog) => {
+  describe('parked events', () => parking(freshLog));
 });
 
 function parking(freshLog: () => TestLog): void {

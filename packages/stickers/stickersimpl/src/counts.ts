@@ -11,8 +11,8 @@ export class StickerCounts implements Consumer {
   readonly name = stickerCounts;
   readonly selector = 'stickers.*';
   readonly events = [StickersSent];
-  // Serial: an event that the one behind it has overtaken would be taken for one that counts already.
-  readonly options = { backfill: true, serial: true };
+  // In the order of each user's stream: an event that the one behind it has overtaken would be taken for one that counts already.
+  readonly options = { backfill: true, keyBy: 'stream' } as const;
   readonly #store: CountStore;
 
   constructor(store: CountStore) {
