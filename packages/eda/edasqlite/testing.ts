@@ -40,6 +40,11 @@ export class Child {
     await this.#closed;
   }
 
+  /** Sends it a signal. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
   async kill(): Promise<void> {
     this.#process.kill('SIGKILL');
     await this.#closed;

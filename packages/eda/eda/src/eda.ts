@@ -118,8 +118,8 @@ export type Handler = (ctx: Context, event: Event) => void | Promise<void>;
 
 export interface SubscriptionOptions {
   /**
-   * Members of one name share the work: those of this process if the subscription is not durable, else of all.
-   * 1 to 255 characters. Default: the selector.
+   * Members of one name share the work: those of this process if the subscription is not durable, else of all, as
+   * {@link Conn.subscribe} says. 1 to 255 characters. Default: the selector.
    */
   readonly name?: string;
   /** A new subscription starts at the beginning of the log; otherwise at events published from now on. Default: false. */
@@ -128,7 +128,8 @@ export interface SubscriptionOptions {
   readonly durable?: boolean;
   /**
    * The stored offset is dropped first, for all members, and the subscription starts as a new one: in this process when
-   * the handlers in flight have settled, and taken over from another process. Default: false.
+   * the handlers in flight have settled; other processes take part anew, and what their handlers in flight acknowledge
+   * does not count. Default: false.
    */
   readonly reset?: boolean;
   /** The next event only after the one before it was acknowledged. Default: false. */
@@ -156,17 +157,21 @@ export interface SubscriptionOptions {
 
 export interface SubscriptionStatus {
   /**
-   * standby: another process is delivering; this one takes over when that one stops. blocked: it is serial, and stands
-   * still behind a parked event.
+   * running: also where other processes share the events, and this one has none now. standby: another process is
+   * delivering, and events are to stay in order; this one takes over when that one stops. blocked: it is serial, and
+   * stands still behind a parked event.
    */
   readonly state: 'running' | 'standby' | 'blocked' | 'closed';
-  /** Matching events that are not acknowledged yet; parked ones, and those that wait behind them, among them. */
+  /**
+   * Matching events that are not acknowledged yet; parked ones, and those that wait behind them, among them. Where
+   * several processes share them, as stored: 100 ms ago at most.
+   */
   readonly lag: number;
-  /** Handlers that are running. */
+  /** Handlers that are running in this process. */
   readonly inFlight: number;
   /** Events that are parked; not those that wait behind them. */
   readonly parked: number;
-  /** Deliveries beyond the first since the subscription was opened. */
+  /** Deliveries beyond the first in this process, since the subscription was opened. */
   readonly redelivered: number;
   /** The last event up to which everything is acknowledged. */
   readonly lastAcked: EventId | null;
@@ -176,7 +181,7 @@ export interface Subscription extends AsyncDisposable {
   readonly name: string;
   /**
    * Stops: no new event is handed out, handlers in flight may finish within their time, and the exact position is
-   * stored. A second call awaits the first. Disposal closes.
+   * stored. Other processes that share the subscription go on at once, with what this one leaves as well. A second call awaits the first. Disposal closes.
    */
   close(): Promise<void>;
   /** Stops likewise, in all members of this process, and drops the offset. In another process they start as new ones. */
@@ -269,8 +274,14 @@ export abstract class Conn implements AsyncDisposable {
    * parked. While 1,000 events are handed out and neither, failing ones among them, no other is.
    *
    * While running, acknowledgements of a durable subscription are stored in groups of at most 100 ms or 1,000 events:
-   * what a kill -9 repeats. Of several processes with one durable name, one is active; another takes over within
-   * seconds when it is gone. The options of the active one are stored, in the place of those stored before.
+   * what a kill -9 repeats.
+   *
+   * Several processes with one durable name share its events without `serial` and `keyBy`: one starts as many handlers
+   * as it may, and what it has no room for goes to the next that has; the 1,000 are of each. What one that is gone was
+   * handed comes again within seconds in another. With `serial` or `keyBy`, one is active, the others stand by, and one
+   * of those takes over within seconds when it is gone. One that was paused for longer may still be inside its handlers
+   * then; what these acknowledge does not count. The options of the one that took part or took over last are stored, in
+   * the place of those stored before.
    *
    * @throws {InvalidSelectorError}
    * @throws {InvalidArgumentError} naming the option, also where the name's members, or its stored offset, have another.

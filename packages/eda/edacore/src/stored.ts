@@ -1,6 +1,9 @@
 import type { EventId, SubscriptionInfo } from '@samovar/eda';
 import type { Seq } from './ids.ts';
 
+/** An event that is handed out: where it is, how often it was handed out, and how often of that before it was replayed. */
+export type Pending = readonly [seq: Seq, deliveries: number, before?: number];
+
 /**
  * A subscription's exact position: every matching event up to `high` is acknowledged, save the pending ones and those
  * that {@link Parked} has.
@@ -8,26 +11,43 @@ import type { Seq } from './ids.ts';
 export interface Offset {
   readonly high: Seq;
   /** In log order, with how often each was handed out; also those that are kept as parked or waiting, while they are tried. */
-  readonly pending: readonly (readonly [seq: Seq, deliveries: number])[];
+  readonly pending: readonly Pending[];
   /** How many matching events are acknowledged. */
   readonly acked: number;
   /** The last event up to which everything is acknowledged. */
   readonly last: EventId | null;
 }
 
-/** A durable subscription as it is stored. Whoever holds the epoch may store its offset. */
-export interface StoredSubscription {
+/** One of the processes that have a subscription open, and its sign of life. */
+export interface Sign {
+  /** '' when it has left. */
+  readonly owner: string;
+  /** Tells it from all others, also from itself before it lost its lease. */
+  readonly epoch: number;
+  /** Grows with each sign of life. */
+  readonly beat: number;
+  /** When its lease ends, by the wall clock, in milliseconds. */
+  readonly expires: number;
+}
+
+/** What a process has been handed of a subscription that it shares with others, while one of those delivers what is new. */
+export interface Share extends Sign {
+  readonly pending: readonly Pending[];
+  /** Whether it has room for more. */
+  readonly wants: boolean;
+}
+
+/**
+ * A durable subscription as it is stored. The sign of life is that of the process that delivers what is new, and the
+ * pending events of the offset are its own; those of the others are in their shares. Each may store its own part.
+ */
+export interface StoredSubscription extends Sign {
   readonly selector: string;
   /** As it was last opened with. What is missing is not known: it was stored before options were. */
   readonly options: Partial<SubscriptionInfo['options']>;
   readonly offset: Offset;
-  /** '' when nobody is delivering. */
-  readonly owner: string;
-  readonly epoch: number;
-  /** Grows with each sign of life of the owner. */
-  readonly beat: number;
-  /** When the owner's lease ends, by the wall clock, in milliseconds. */
-  readonly expires: number;
+  /** In the order in which it is their turn to deliver what is new. */
+  readonly shares: readonly Share[];
 }
 
 /** What an operator has asked for: '' for nothing yet. Whatever else makes the event one that is not parked any more. */

@@ -78,7 +78,7 @@ describe('a file that is no event log is refused, and left as it is:', () => {
   it('a log of a newer version', async () => {
     await makeLog();
     const db = new DatabaseSync(path);
-    db.exec('PRAGMA user_version = 4; PRAGMA journal_mode = DELETE');
+    db.exec('PRAGMA user_version = 5; PRAGMA journal_mode = DELETE');
     db.close();
     expectRefused(/newer version/);
   });

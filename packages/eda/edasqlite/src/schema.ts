@@ -1,6 +1,6 @@
 /** What SQLite's header says of an event log: 'SAMV', and the version of the tables below. */
 export const applicationId = 0x53414d56;
-export const version = 3;
+export const version = 4;
 
 /**
  * What subscriptions have parked, and what waits behind it, by the event and by the key. `request` is what an operator
@@ -32,6 +32,8 @@ export const upgrades: readonly string[] = [
   "ALTER TABLE subscriptions ADD COLUMN options TEXT NOT NULL DEFAULT '{}'",
   // Older programs that have the file open do not know what is parked: under this name they store no positions.
   `ALTER TABLE subscriptions RENAME TO durable_subscriptions; ${parkedTables}`,
+  // Nor do they know what other processes were handed: they cannot store a row that says so.
+  "ALTER TABLE durable_subscriptions ADD COLUMN shares TEXT NOT NULL DEFAULT '[]'",
 ];
 
 /**
@@ -97,7 +99,8 @@ export const schema = `
     epoch INTEGER NOT NULL,
     beat INTEGER NOT NULL,
     expires INTEGER NOT NULL,
-    options TEXT NOT NULL DEFAULT '{}'
+    options TEXT NOT NULL DEFAULT '{}',
+    shares TEXT NOT NULL DEFAULT '[]'
   ) STRICT, WITHOUT ROWID;
   ${parkedTables}
 `;

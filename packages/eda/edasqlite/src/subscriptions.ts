@@ -14,6 +14,10 @@ export class SqliteSubscriptions implements Subscriptions {
   readonly #put: StatementSync;
   readonly #delete: StatementSync;
   readonly #newEpoch: StatementSync;
+  readonly #version: StatementSync;
+  /** What was read or stored last, as long as `PRAGMA data_version` says that no other connection has committed since. */
+  readonly #known = new Map<string, StoredSubscription | undefined>();
+  #seen: unknown;
 
   /** `read` makes what fails in SQLite what a caller gets to see. */
   constructor(db: DatabaseSync, writer: Writer, read: <T>(query: () => T) => T) {
@@ -22,8 +26,9 @@ export class SqliteSubscriptions implements Subscriptions {
     this.#parked = new ParkedTables(db);
     this.#all = db.prepare('SELECT * FROM durable_subscriptions');
     this.#find = db.prepare('SELECT * FROM durable_subscriptions WHERE name = ?');
-    this.#put = db.prepare('REPLACE INTO durable_subscriptions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#put = db.prepare('REPLACE INTO durable_subscriptions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#delete = db.prepare('DELETE FROM durable_subscriptions WHERE name = ?');
+    this.#version = db.prepare('PRAGMA data_version');
     this.#newEpoch = db.prepare('UPDATE log SET epoch = epoch + 1 RETURNING epoch');
   }
 
@@ -37,7 +42,13 @@ export class SqliteSubscriptions implements Subscriptions {
   }
 
   peek(name: string): StoredSubscription | undefined {
-    return this.#read(() => this.#stored(name));
+    return this.#read(() => {
+      const version = this.#version.get()?.data_version;
+      if (version !== this.#seen) this.#known.clear();
+      this.#seen = version;
+      if (!this.#known.has(name)) this.#known.set(name, this.#stored(name));
+      return this.#known.get(name);
+    });
   }
 
   change(name: string, change: Parameters<Subscriptions['change']>[1]): Promise<StoredSubscription | undefined> {
@@ -87,7 +98,11 @@ export class SqliteSubscriptions implements Subscriptions {
   /** Runs `run` in a transaction, perhaps more than once, and answers with `result` when it is committed. */
   #write<T>(run: () => void, result: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
-      const task: Task = { run, succeed: () => resolve(result()), fail: reject };
+      const changing = () => {
+        this.#known.clear();
+        run();
+      };
+      const task: Task = { run: changing, succeed: () => resolve(result()), fail: reject };
       this.#writer.add(task);
     });
   }
@@ -97,10 +112,10 @@ export class SqliteSubscriptions implements Subscriptions {
     return row && subscriptionOf(row);
   }
 
-  #store(name: string, { selector, options, offset, owner, epoch, beat, expires, parked }: Changed): void {
+  #store(name: string, { selector, options, offset, owner, epoch, beat, expires, shares, parked }: Changed): void {
     const { high, acked, last } = offset;
-    const [pending, opts] = [JSON.stringify(offset.pending), JSON.stringify(options)];
-    this.#put.run(name, selector, high, pending, acked, last, owner, epoch, beat, expires, opts);
+    const [pending, opts, others] = [JSON.stringify(offset.pending), JSON.stringify(options), JSON.stringify(shares)];
+    this.#put.run(name, selector, high, pending, acked, last, owner, epoch, beat, expires, opts, others);
     if (parked === 'none') this.#parked.clear(name);
     else if (parked !== undefined) this.#parked.apply(name, parked);
   }
@@ -109,7 +124,8 @@ export class SqliteSubscriptions implements Subscriptions {
 function subscriptionOf(row: SubscriptionRow): StoredSubscription {
   const { selector, high, acked, last, owner, epoch, beat, expires } = row;
   const offset = { high, pending: JSON.parse(row.pending), acked, last };
-  return { selector, options: JSON.parse(row.options), offset, owner, epoch, beat, expires };
+  const [options, shares] = [JSON.parse(row.options), JSON.parse(row.shares)];
+  return { selector, options, offset, owner, epoch, beat, expires, shares };
 }
 
 interface SubscriptionRow {
@@ -124,4 +140,5 @@ interface SubscriptionRow {
   readonly beat: number;
   readonly expires: number;
   readonly options: string;
+  readonly shares: string;
 }

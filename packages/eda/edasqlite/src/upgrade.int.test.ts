@@ -29,8 +29,13 @@ const downgrades = {
     ${subscriptionsOfVersion1};
     INSERT INTO subscriptions
       SELECT name, selector, high, pending, acked, last, owner, epoch, beat, expires FROM durable_subscriptions;
-    DROP TABLE durable_subscriptions`,
-  2: 'ALTER TABLE durable_subscriptions RENAME TO subscriptions',
+    DROP TABLE durable_subscriptions;
+    DROP TABLE parked; DROP TABLE parked_waiting`,
+  2: `
+    ALTER TABLE durable_subscriptions DROP COLUMN shares;
+    ALTER TABLE durable_subscriptions RENAME TO subscriptions;
+    DROP TABLE parked; DROP TABLE parked_waiting`,
+  3: 'ALTER TABLE durable_subscriptions DROP COLUMN shares',
 };
 
 /** A log as an older version left it: five events, of which the subscription `n` has acknowledged the first three. */
@@ -43,8 +48,6 @@ async function makeOlder(version: keyof typeof downgrades): Promise<EventId[]> {
   const db = new DatabaseSync(path);
   db.exec(`
     ${downgrades[version]};
-    DROP TABLE parked;
-    DROP TABLE parked_waiting;
     PRAGMA user_version = ${version}`);
   db.close();
   return ids;
@@ -83,7 +86,7 @@ async function kept(): Promise<SubscriptionInfo[]> {
 }
 
 describe('a log of an older version', () => {
-  it.each([1, 2] as const)(
+  it.each([1, 2, 3] as const)(
     'becomes like a new one when it is opened, and keeps what it has: version %d',
     async (version) => {
       const ids = await makeOlder(version);
@@ -94,7 +97,7 @@ describe('a log of an older version', () => {
           ? { backfill: false, serial: false, concurrency: 64, ...common }
           : { backfill: true, serial: true, concurrency: 1, ...common };
       expect(await kept()).toEqual([{ name: 'n', selector: 's', options, lastAcked: ids[2] }]);
-      expect(headerVersion()).toBe(3);
+      expect(headerVersion()).toBe(4);
       await connectSqlite(join(folder, 'new.db')).close();
       expect(columns(path)).toEqual(columns(join(folder, 'new.db')));
     },
@@ -144,25 +147,25 @@ describe('a log of an older version', () => {
     await using conn = connectSqlite(path);
     let count = 0;
     for await (const _ of conn.read(ctx, 's')) count++;
-    expect([count, headerVersion()]).toEqual([9, 3]);
+    expect([count, headerVersion()]).toEqual([9, 4]);
   }, 30_000);
 
-  it.each([1, 2] as const)(
+  it.each([1, 2, 3] as const)(
     'that a program of version %d has open is upgraded all the same: that one stores no positions any more',
     async (version) => {
       await makeOlder(version);
       const older = new DatabaseSync(path);
       try {
-        const values = Array.from({ length: version + 9 }, () => '?').join(', ');
-        const replace = older.prepare(`REPLACE INTO subscriptions VALUES (${values})`);
-        const row = ['n', 's', 0, '[]', 0, null, '', 99, 1, 0, '{}'].slice(0, version + 9);
+        const row = ['n', 's', 0, '[]', 0, null, '', 99, 1, 0, '{}'].slice(0, version === 1 ? 10 : 11);
+        const [table, values] = [version === 3 ? 'durable_subscriptions' : 'subscriptions', row.map(() => '?').join()];
+        const replace = older.prepare(`REPLACE INTO ${table} VALUES (${values})`);
         const position = older.prepare('UPDATE log SET position = position');
         position.run();
         const before = await kept();
         // What tells the next older program that this is not for it is in the file itself by now.
-        expect(headerVersion()).toBe(3);
+        expect(headerVersion()).toBe(4);
         position.run();
-        expect(() => replace.run(...row)).toThrow(/no such table/);
+        expect(() => replace.run(...row)).toThrow(version === 3 ? /12 columns/ : /no such table/);
         expect(await kept()).toEqual(before);
       } finally {
         older.close();
@@ -174,12 +177,12 @@ describe('a log of an older version', () => {
     await makeOlder(1);
     const newer = new DatabaseSync(path);
     try {
-      newer.exec('PRAGMA user_version = 4');
+      newer.exec('PRAGMA user_version = 5');
       expect(headerVersion()).toBe(1);
       expect(() => connectSqlite(path)).toThrow(
         expect.objectContaining({ id: 'eda.notALog', message: expect.stringMatching(/newer version/) }),
       );
-      expect(newer.prepare('PRAGMA user_version').get()).toEqual({ user_version: 4 });
+      expect(newer.prepare('PRAGMA user_version').get()).toEqual({ user_version: 5 });
       expect(columns(path)).toHaveLength(10);
     } finally {
       newer.close();

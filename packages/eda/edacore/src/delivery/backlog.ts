@@ -1,5 +1,5 @@
 import type { Seq } from '../ids.ts';
-import type { Parked, ParkedChange, ParkedRow } from '../stored.ts';
+import type { Parked } from '../stored.ts';
 import type { Delivery } from './unacked.ts';
 
 /** Waiting events whose places are read in one go. */
@@ -16,6 +16,8 @@ export class Backlog {
   waits: boolean;
   /** At the first one, until it was parked. */
   attempts: number;
+  /** How often the first one was handed out, also since. */
+  count = 0;
   delivery: Delivery | undefined;
   /** What is known of the next ones to be stored. */
   #stored: Seq[] = [];
@@ -46,18 +48,5 @@ export class Backlog {
     if (next !== undefined) return next;
     this.stored(this.seq);
     return this.#unstored.shift();
-  }
-}
-
-/** What is to be stored of what is parked: the last word on each event. */
-export class Changes implements ParkedChange {
-  readonly parked = new Map<Seq, ParkedRow | null>();
-  readonly waiting = new Map<Seq, { readonly key: string; readonly waits: boolean }>();
-
-  /** Those made after these are the last word. */
-  followedBy({ parked, waiting }: Changes): this {
-    for (const [seq, row] of parked) this.parked.set(seq, row);
-    for (const [seq, state] of waiting) this.waiting.set(seq, state);
-    return this;
   }
 }

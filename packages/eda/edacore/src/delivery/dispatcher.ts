@@ -1,18 +1,23 @@
 import type { Event, EventId } from '@samovar/eda';
-import type { Backend, Feed, LogEvent } from '../backend.ts';
+import type { LogEvent } from '../backend.ts';
 import type { Seq } from '../ids.ts';
-import type { Offset, Parked } from '../stored.ts';
+import type { Pending } from '../stored.ts';
 import { errorText } from './errortext.ts';
+import type { Front } from './front.ts';
 import { type Failure, Handlers } from './handlers.ts';
 import type { Handling } from './handling.ts';
 import { keyOf, Lanes } from './keys.ts';
-import { LastAcked, lastResolved } from './lastacked.ts';
+import { LooseParking } from './looseparking.ts';
 import type { Members } from './members.ts';
-import type { Terms } from './options.ts';
-import { Parking } from './parking.ts';
+import { isOrdered, type Terms } from './options.ts';
+import { OrderedParking } from './orderedparking.ts';
+import { Pace } from './pace.ts';
+import type { Parking } from './parking.ts';
+import { lastAtBegin, Position } from './position.ts';
 import { Requests } from './requests.ts';
-import { retryDelay } from './retry.ts';
-import { type Delivery, newDelivery, Unacked } from './unacked.ts';
+import { retryDelay, Timers } from './retry.ts';
+import { type Delivery, newDelivery, type Unacked } from './unacked.ts';
+import type { Supervisor, Work } from './work.ts';
 
 /** Events handed out and neither acknowledged nor parked; beyond that, delivery waits for the slowest. */
 const window = 1000;
@@ -21,81 +26,53 @@ const backlogWindow = 500;
 /** Milliseconds of delivering until everybody else gets a turn. */
 const turn = 4;
 
-/** What a dispatcher asks and tells the group it works for. */
-export interface Supervisor {
-  /** Whether this process is still the one to deliver. Asked before each turn. */
-  isActive(): boolean;
-  /** Whether another handler may start now, `inFlight` running. Whoever says no calls `resume` later. */
-  mayStart(inFlight: number): boolean;
-  /** There is something to store: `count` events were acknowledged or wait, or a part without matching events passed. */
-  onProgress(count: number): void;
-  /** There is something to store at once. */
-  onParked(): void;
-  /** Reading the log failed; delivery goes on with `resume`. */
-  onError(error: unknown): void;
-}
-
-/** What a dispatcher works on. */
-export interface Work {
-  readonly backend: Backend;
-  readonly terms: Terms;
-  readonly members: Members;
-  readonly offset: Offset;
-  readonly parked: Parked;
-}
-
-/** Hands a subscription's events to its members from a given offset on, and keeps the offset. */
+/** Hands a subscription's events to its members from a given offset on, and keeps the offset, or this process's part of it. */
 export class Dispatcher {
   readonly parking: Parking;
+  readonly position: Position;
   readonly requests: Requests;
   readonly #terms: Terms;
   readonly #members: Members;
   readonly #supervisor: Supervisor;
+  readonly #front: Front;
   readonly #unacked: Unacked;
   readonly #lanes = new Lanes();
-  readonly #feed: Feed;
   readonly #handlers: Handlers;
-  readonly #lastAcked: LastAcked;
-  /** The last event handed out, or passed by. */
-  #high: Seq;
+  readonly #pace: Pace;
+  readonly #retries = new Timers();
   readonly #askForKey: (event: Event) => void;
   #due: Delivery[] = [];
   #redelivered = 0;
+  /** Whether other processes have a part. */
+  #isShared = false;
   #scheduled: NodeJS.Immediate | undefined;
   #turnEnds = 0;
   #stopped = false;
 
   private constructor(work: Work, supervisor: Supervisor, pending: readonly LogEvent[], last: EventId | null) {
-    const { backend, terms, members, offset, parked } = work;
+    const { backend, terms, offset, parked } = work;
     this.#terms = terms;
-    this.#members = members;
+    this.#members = work.members;
     this.#supervisor = supervisor;
-    this.#high = offset.high;
-    const tried = new Map(offset.pending);
+    this.#pace = new Pace(window - terms.concurrency);
     const at = (seqs: readonly Seq[]) => backend.at(seqs);
+    const onMore = () => this.resume();
     const onError = (error: unknown) => supervisor.onError(error);
-    this.parking = new Parking(parked, tried, { at, onMore: () => this.resume(), onError });
-    this.requests = new Requests(this.parking, at, { onChanged: (skipped) => this.#changed(skipped), onError });
-    this.#lastAcked = new LastAcked(work, () => supervisor.onProgress(1));
-    this.#unacked = new Unacked(offset.acked, last);
-    this.#feed = backend.feed(terms.selector, offset.high, {
-      onMore: () => this.resume(),
-      onPassed: (more) => {
-        if (more) this.resume();
-        supervisor.onProgress(0);
-      },
-      onError,
-    });
+    const lookup = { at, onMore, onError };
+    this.parking = isOrdered(terms)
+      ? new OrderedParking(parked, offset.pending, lookup)
+      : new LooseParking(parked, lookup);
+    this.position = new Position(work, this.parking, supervisor, last, onMore);
+    this.#front = this.position.front;
+    this.#unacked = this.position.unacked;
+    const isMine = () => this.#front.isOpen;
+    this.requests = new Requests(this.parking, { at, isMine, onError, onChanged: (count) => this.#changed(count) });
     this.#handlers = new Handlers(terms.timeout, {
       onSettled: (handling, failure) => this.#settled(handling, failure),
       onRoom: (soon) => this.#goOn(soon),
     });
-    for (const event of pending) {
-      if (this.parking.has(event.seq)) continue;
-      const delivery = this.#admit(event, tried.get(event.seq) ?? 0, this.#keyOf(event));
-      if (delivery !== 'none') this.#due.push(delivery);
-    }
     this.#askForKey = (event) => terms.keyBy && keyOf(terms.keyBy, event);
+    this.#admitAll(pending, offset.pending);
     this.requests.keepLooking();
     this.resume();
   }
@@ -103,7 +80,7 @@ export class Dispatcher {
   /** Begins to deliver. */
   static async begin(work: Work, supervisor: Supervisor): Promise<Dispatcher> {
     const pending = await work.backend.at(work.offset.pending.map(([seq]) => seq));
-    return new Dispatcher(work, supervisor, pending, await lastResolved(work));
+    return new Dispatcher(work, supervisor, pending, await lastAtBegin(work, supervisor));
   }
 
   get inFlight(): number {
@@ -114,33 +91,22 @@ export class Dispatcher {
     return this.#redelivered;
   }
 
-  /** How many matching events are not acknowledged. */
-  get lag(): number {
-    const taken = this.#unacked.acked + this.#unacked.size + this.parking.size;
-    return this.#unacked.size + this.parking.size + this.#feed.behind(taken);
-  }
-
   /** Whether everything waits for a parked event. */
   get isBlocked(): boolean {
     return this.#terms.serial && this.parking.parked > 0;
   }
 
-  /** Every matching event up to here is acknowledged. */
-  get low(): Seq {
-    const first = Math.min(this.#unacked.first?.event.seq ?? this.#feed.next, this.#feed.next);
-    return Math.min(first, this.parking.first ?? first) - 1;
+  /** Whether there is room for what another process has yet to hand out. */
+  get wants(): boolean {
+    if (this.#front.isHere || this.#stopped || !this.#hasRoom) return false;
+    const isIdle = this.inFlight < this.#terms.concurrency && this.#due.length === 0;
+    return isIdle || this.#due.length < this.#pace.enough(this.#supervisor.processes) / 2;
   }
 
-  get offset(): Offset {
-    const high = this.#unacked.size === 0 ? Math.max(this.#high, this.#feed.next - 1) : this.#high;
-    const tried = [...this.#unacked, ...this.parking.trying];
-    const pending = tried.map(({ event, count }) => [event.seq, count] as const).sort(([a], [b]) => a - b);
-    return {
-      high,
-      pending,
-      acked: this.#unacked.acked,
-      last: this.#lastAcked.of(this.#unacked.lastResolved, this.parking.first),
-    };
+  /** Others may have parked something, or asked for something that is parked. */
+  refresh(): void {
+    this.parking.refresh();
+    this.requests.keepLooking();
   }
 
   /** Goes on delivering, soon. */
@@ -153,20 +119,18 @@ export class Dispatcher {
     });
   }
 
-  /** Looks for events behind the last one seen, also ones nobody was woken for. */
-  lookAgain(): void {
-    this.#feed.lookAgain();
-  }
-
   /** Hands out nothing new. Handlers that are running may finish and are acknowledged. */
   stop(): void {
     this.#stopped = true;
-    this.#feed.close();
+    this.position.stop();
     clearImmediate(this.#scheduled);
     this.requests.stop();
     this.#handlers.stop();
-    for (const { retry } of this.#unacked) clearTimeout(retry);
-    for (const { retry } of this.parking.trying) clearTimeout(retry);
+    this.#retries.clear();
+  }
+
+  get #hasRoom(): boolean {
+    return this.#unacked.size + this.parking.active < window;
   }
 
   #goOn(soon: boolean): void {
@@ -176,34 +140,63 @@ export class Dispatcher {
   }
 
   #deliver(): void {
+    this.#isShared = this.#supervisor.processes > 1;
+    if (this.#startSome() && this.#isShared) this.#share();
+  }
+
+  /** Whether no other could be started. */
+  #startSome(): boolean {
     let steps = 0;
     while (!this.#stopped && this.inFlight < this.#terms.concurrency && this.#members.any) {
-      if (!this.#supervisor.mayStart(this.inFlight)) return;
+      if (!this.#supervisor.mayStart(this.inFlight)) return false;
       const delivery = this.#next();
-      if (delivery === undefined) return;
+      if (delivery === undefined) return true;
       if (delivery !== 'none') this.#start(delivery);
       if (++steps % 8 !== 0 || performance.now() <= this.#turnEnds) continue;
       this.resume();
-      return;
+      return true;
     }
+    return true;
+  }
+
+  /** Sees to it that other processes get what this one has no room for, or that this one gets what it has room for. */
+  #share(): void {
+    if (this.wants) this.#supervisor.onRoom();
+    else if (this.#front.isOpen && this.#isFull()) this.#supervisor.onFull();
+  }
+
+  #isFull(): boolean {
+    if (!this.#hasRoom) return true;
+    const isBusy = this.inFlight >= this.#terms.concurrency;
+    if ((!isBusy && performance.now() <= this.#turnEnds) || this.#pace.isTooFast) return false;
+    return this.#stockUp(isBusy ? 0 : 1);
+  }
+
+  /** Takes what keeps handlers busy while others deliver, and `least` at least. Whether there was enough. */
+  #stockUp(least: number): boolean {
+    const enough = Math.max(least, this.#pace.enough(this.#supervisor.processes));
+    while (this.#due.length < enough && this.#hasRoom) {
+      const event = this.#front.take();
+      if (event === undefined) return false;
+      this.#due.push(this.#unacked.add(newDelivery(event, 0)));
+    }
+    return true;
   }
 
   /** What to start now; 'none' if that was not to be started, but what comes next may be. */
   #next(): Delivery | 'none' | undefined {
     const due = this.#due.shift();
     if (due !== undefined) return due;
-    const { active } = this.parking;
-    if (this.#unacked.size + active >= window) return undefined;
-    const waiting = active < backlogWindow ? this.parking.take() : undefined;
+    if (!this.#hasRoom) return undefined;
+    const waiting = this.parking.active < backlogWindow ? this.parking.take() : undefined;
     if (waiting === 'gone') {
       this.#supervisor.onProgress(1);
       return 'none';
     }
     if (waiting !== undefined) return waiting;
     if (this.#terms.serial && (this.#unacked.size > 0 || !this.parking.isEmpty)) return undefined;
-    const event = this.#feed.take();
+    const event = this.#front.take();
     if (event === undefined) return undefined;
-    this.#high = event.seq;
     const key = this.#keyOf(event);
     if (key === undefined || !this.parking.blocks(key)) return this.#admit(event, 0, key);
     this.parking.wait(key, event.seq);
@@ -212,9 +205,20 @@ export class Dispatcher {
     return 'none';
   }
 
+  /** Has events tried that were handed out before, save those that are parked or wait. */
+  #admitAll(events: readonly LogEvent[], pending: readonly Pending[]): void {
+    const tried = new Map(pending.map((tries) => [tries[0], tries]));
+    for (const event of events) {
+      if (this.parking.has(event.seq)) continue;
+      const [, count, before] = tried.get(event.seq) ?? [event.seq, 0];
+      const delivery = this.#admit(event, count, this.#keyOf(event), before);
+      if (delivery !== 'none') this.#due.push(delivery);
+    }
+  }
+
   /** Puts the event into the window; 'none' if others of its key come first. */
-  #admit(event: LogEvent, count: number, key: string | undefined): Delivery | 'none' {
-    const delivery = this.#unacked.add(newDelivery(event, count, key));
+  #admit(event: LogEvent, count: number, key: string | undefined, before?: number): Delivery | 'none' {
+    const delivery = this.#unacked.add(newDelivery(event, count, key, undefined, before));
     return key === undefined || this.#lanes.join(key, delivery) ? delivery : 'none';
   }
 
@@ -239,7 +243,8 @@ export class Dispatcher {
     return this.#terms.keyBy !== undefined && key === undefined && (backlog?.key ?? null) === null;
   }
 
-  #settled({ delivery, member, event }: Handling, failure: Failure | undefined): void {
+  #settled({ delivery, member, event, started }: Handling, failure: Failure | undefined): void {
+    if (this.#isShared) this.#pace.settled(performance.now() - started, this.inFlight + 1);
     if (failure === undefined) {
       this.#acknowledge(delivery);
       this.#supervisor.onProgress(1);
@@ -257,17 +262,16 @@ export class Dispatcher {
     const fields = { ...what, retryInMs: delay, err: failure.error };
     member.logger?.warn('an event handler failed; the event will come again', fields);
     if (this.#stopped) return;
-    delivery.retry = setTimeout(() => {
-      delivery.retry = undefined;
+    this.#retries.add(delay, () => {
       this.#due.push(delivery);
       this.resume();
-    }, delay);
+    });
   }
 
   #acknowledge(delivery: Delivery): void {
     const { key, backlog } = delivery;
     if (backlog !== undefined) {
-      this.#unacked.acknowledgeAnother();
+      this.#unacked.acknowledgeOthers(1);
       this.parking.acknowledged(backlog);
       return;
     }
@@ -278,7 +282,7 @@ export class Dispatcher {
 
   /** Some events are not parked any more. */
   #changed(skipped: number): void {
-    for (let n = 0; n < skipped; n++) this.#unacked.acknowledgeAnother();
+    this.#unacked.acknowledgeOthers(skipped);
     this.#supervisor.onParked();
     this.resume();
   }

@@ -1,33 +1,23 @@
 import { type Context, throwIfDone } from '@samovar/context';
-import {
-  ClosedError,
-  type EventId,
-  type Handler,
-  type Logger,
-  ParkedError,
-  type SubscriptionStatus,
-} from '@samovar/eda';
-import type { Backend, LogEvent } from '../backend.ts';
+import type { EventId, Handler, Logger, SubscriptionStatus } from '@samovar/eda';
+import type { Backend } from '../backend.ts';
 import { idOf } from '../checks.ts';
 import type { Seq } from '../ids.ts';
 import type { Offset } from '../stored.ts';
-import { Dispatcher, type Supervisor } from './dispatcher.ts';
+import { Dispatcher } from './dispatcher.ts';
 import { Keeper } from './keeper.ts';
 import { type Claim, Lease } from './lease.ts';
 import { Member } from './member.ts';
 import { Members } from './members.ts';
 import { MemoryParked } from './memoryparked.ts';
 import type { Terms } from './options.ts';
-import { Standing } from './standing.ts';
-import { Waiters } from './waiters.ts';
+import { afterError } from './position.ts';
+import { Progress } from './progress.ts';
+import type { Supervisor } from './work.ts';
 
 /** Milliseconds between the looks of a standby at whether it is its turn. */
 const standbyPoll = 100;
-/** Milliseconds between the looks at whether what somebody waits for is there still. */
-const waitingPoll = 1000;
-/** Milliseconds until the log is read again after that failed. */
-const afterError = 1000;
-const idle = { inFlight: 0, redelivered: 0 };
+const nothing = { lag: 0, inFlight: 0, parked: 0, redelivered: 0, lastAcked: null };
 
 /** The members of one subscription in this process, what delivers to them, and where it stands. */
 export class Group {
@@ -35,15 +25,12 @@ export class Group {
   readonly #backend: Backend;
   readonly #onClosed: () => void;
   readonly #members = new Members();
-  readonly #waiters = new Waiters();
   readonly #lease: Lease | undefined;
-  readonly #standing: Standing | undefined;
+  readonly #progress: Progress;
   /** Those whose handlers may be running, also when they have left. */
   readonly #everybody = new Set<Member>();
-  #dispatcher: Dispatcher | undefined;
   #keeper: Keeper | undefined;
   #poll: NodeJS.Timeout | undefined;
-  #watch: NodeJS.Timeout | undefined;
   /** What changes who delivers, one after another. */
   #turning: Promise<void> = Promise.resolve();
   #started: Promise<void> | undefined;
@@ -56,7 +43,7 @@ export class Group {
     this.terms = terms;
     this.#onClosed = onClosed;
     this.#lease = terms.durable ? new Lease(backend, terms, owner) : undefined;
-    this.#standing = terms.durable ? new Standing(backend, terms) : undefined;
+    this.#progress = new Progress(backend, terms, this.#lease, (error) => this.#reportReading(error));
   }
 
   /** Resolves when the group has stopped; undefined while it goes on. */
@@ -91,7 +78,7 @@ export class Group {
   /** Resolves when the member's handlers have settled, and, if it was the last one, the position is stored. */
   async leave(member: Member): Promise<void> {
     this.#members.remove(member);
-    this.#waiters.reject(new ClosedError(`subscription ${this.terms.name}`), member);
+    this.#progress.stopWaiting(member);
     if (!this.#members.any) return this.close(false);
     await member.idle();
     this.#everybody.delete(member);
@@ -109,22 +96,14 @@ export class Group {
     const seq = id === undefined ? undefined : idOf(this.#backend.number, 'id', id).seq;
     const target = await this.#backend.reach(this.terms.selector, seq);
     this.lookAtRequests();
-    if (this.#low >= target) return;
-    const parked = await this.#parkedUpTo(target);
-    if (parked !== undefined) throw new ParkedError(this.terms.name, parked.id);
-    if (this.#low >= target) return;
-    if (this.#closing !== undefined) throw new ClosedError(`subscription ${this.terms.name}`);
-    const caughtUp = this.#waiters.wait(ctx, member, target);
-    this.#dispatcher?.lookAgain();
-    this.#watch ??= setTimeout(() => void this.#lookForGone(), waitingPoll);
-    await caughtUp;
+    await this.#progress.wait(ctx, member, target);
   }
 
   status(): SubscriptionStatus {
     if (this.#lastStatus !== undefined) return { state: 'closed', ...this.#lastStatus };
     const { isBlocked } = this.#dispatcher ?? { isBlocked: false };
     const state = isBlocked ? 'blocked' : 'running';
-    return { state: this.#dispatcher === undefined ? 'standby' : state, ...this.#figures() };
+    return { state: this.#dispatcher === undefined ? 'standby' : state, ...this.#progress.figures };
   }
 
   /** Something may be requested of parked events. */
@@ -132,35 +111,8 @@ export class Group {
     this.#dispatcher?.requests.look();
   }
 
-  #figures(): Omit<SubscriptionStatus, 'state'> {
-    const { inFlight, redelivered } = this.#dispatcher ?? idle;
-    const offset = this.#dispatcher?.offset ?? this.#standing?.offset;
-    const lag = this.#dispatcher?.lag ?? this.#standing?.lag ?? 0;
-    const parked = this.#dispatcher?.parking.parked ?? this.#standing?.parked.count() ?? 0;
-    return { lag, inFlight, parked, redelivered, lastAcked: offset?.last ?? null };
-  }
-
-  /** The first matching event up to `target` that is parked. */
-  async #parkedUpTo(target: Seq): Promise<LogEvent | undefined> {
-    return (this.#dispatcher?.requests ?? this.#standing)?.firstParked(target);
-  }
-
-  /** Tells those who wait for what does not exist any more: nothing may be left up to there that is not acknowledged. */
-  async #lookForGone(): Promise<void> {
-    try {
-      for (let first = this.#waiters.first; first !== undefined; first = this.#waiters.first) {
-        if (this.#low < (await this.#backend.reach(this.terms.selector, first))) break;
-        this.#waiters.reached(first);
-      }
-      this.#dispatcher?.lookAgain();
-    } catch (error) {
-      if (this.#closing === undefined) this.#report('reading the log for a subscription failed', error);
-    }
-    this.#watch = this.#waiters.any ? setTimeout(() => void this.#lookForGone(), waitingPoll) : undefined;
-  }
-
-  get #low(): Seq {
-    return this.#dispatcher?.low ?? this.#standing?.low ?? 0;
+  get #dispatcher(): Dispatcher | undefined {
+    return this.#progress.dispatcher;
   }
 
   async #startPosition(): Promise<Offset> {
@@ -193,38 +145,50 @@ export class Group {
   }
 
   async #deliver(offset: Offset): Promise<void> {
-    const parked = this.#standing?.parked ?? new MemoryParked();
-    const stored = () => this.#lease === undefined && this.#keepInMemory(parked as MemoryParked);
+    const parked = this.#progress.standing?.parked ?? new MemoryParked();
+    const lease = this.#lease;
+    const onStored = () => {
+      if (lease === undefined) this.#keepInMemory(parked as MemoryParked);
+      this.#progress.reached();
+    };
     const supervisor: Supervisor = {
+      get processes() {
+        return lease?.processes ?? 1;
+      },
+      get firstElsewhere() {
+        return lease?.firstElsewhere;
+      },
       isActive: () => this.#keeper === undefined || this.#keeper.isActive(),
       mayStart: (inFlight) => this.#keeper === undefined || this.#keeper.mayStart(inFlight),
       onProgress: (count) => {
         if (this.#dispatcher !== dispatcher) return;
         this.#keeper?.onProgress(count);
-        stored();
-        if (this.#waiters.any) this.#waiters.reached(dispatcher.low);
+        onStored();
       },
       onParked: () => {
         if (this.#dispatcher !== dispatcher) return;
         this.#keeper?.onParked();
-        stored();
-        if (this.#waiters.any) this.#waiters.reached(dispatcher.low);
+        onStored();
       },
+      onFull: () => this.#keeper?.onFull(),
+      onRoom: () => this.#keeper?.onRoom(),
       onError: (error) => {
-        this.#report('reading the log for a subscription failed', error);
+        this.#reportReading(error);
         setTimeout(() => dispatcher.resume(), afterError);
       },
     };
-    const work = { backend: this.#backend, terms: this.terms, members: this.#members, offset, parked };
+    const front = lease === undefined ? offset.high : lease.front;
+    const work = { backend: this.#backend, terms: this.terms, members: this.#members, offset, parked, front };
     const dispatcher = await Dispatcher.begin(work, supervisor);
-    this.#dispatcher = dispatcher;
+    this.#progress.dispatcher = dispatcher;
     if (this.#lease !== undefined) this.#keeper = this.#newKeeper(this.#lease, dispatcher);
     dispatcher.requests.look();
   }
 
   #newKeeper(lease: Lease, dispatcher: Dispatcher): Keeper {
-    return new Keeper(lease, this.#backend.leaseMs, () => dispatcher, {
+    return new Keeper(lease, this.#backend.leaseMs, dispatcher, {
       onStored: (parked) => this.#parked(dispatcher, parked),
+      onLooked: () => void this.#progress.look().catch((error: unknown) => this.#reportReading(error)),
       onLost: () => {
         if (this.#dispatcher !== dispatcher || this.#closing !== undefined) return;
         this.#report('another process has taken over a subscription, or dropped it', undefined);
@@ -243,17 +207,9 @@ export class Group {
     this.#parked(dispatcher, dispatcher.parking.stored());
   }
 
-  /** Tells those who wait for an event that is parked now. */
   #parked(dispatcher: Dispatcher, seqs: readonly Seq[]): void {
-    if (seqs.length === 0) return;
-    dispatcher.requests.look();
-    if (!this.#waiters.any) return;
-    this.#backend.at(seqs).then(
-      (events) => {
-        for (const { seq, id } of events) this.#waiters.parked(seq, new ParkedError(this.terms.name, id));
-      },
-      (error: unknown) => this.#report('reading the log for a subscription failed', error),
-    );
+    if (seqs.length > 0) dispatcher.requests.look();
+    this.#progress.parked(seqs).catch((error: unknown) => this.#reportReading(error));
   }
 
   /** Those in flight go on; whether they succeed is not looked at any more, unless the group is closing. */
@@ -262,7 +218,7 @@ export class Group {
     this.#keeper?.stop();
     this.#dispatcher?.stop();
     this.#keeper = undefined;
-    this.#dispatcher = undefined;
+    this.#progress.dispatcher = undefined;
   }
 
   #standBy(): void {
@@ -276,28 +232,21 @@ export class Group {
     try {
       const claim = await this.#lease?.claim(() => this.#startPosition(), false);
       if (claim !== undefined) return await this.#goOn(claim);
-      if (this.#waiters.any) await this.#tellWaiters();
+      await this.#progress.look();
     } catch (error) {
       this.#report('taking over a subscription failed', error);
     }
     this.#standBy();
   }
 
-  /** While another process delivers. */
-  async #tellWaiters(): Promise<void> {
-    this.#waiters.reached(this.#low);
-    const parked = await this.#parkedUpTo(Number.MAX_SAFE_INTEGER);
-    if (parked !== undefined) this.#waiters.parked(parked.seq, new ParkedError(this.terms.name, parked.id));
-  }
-
   async #close(drop: boolean): Promise<void> {
     this.#members.clear();
-    this.#waiters.reject(new ClosedError(`subscription ${this.terms.name}`));
+    this.#progress.stopWaiting();
     await this.#turning;
     const [dispatcher, keeper] = [this.#dispatcher, this.#keeper];
     clearTimeout(this.#poll);
-    clearTimeout(this.#watch);
     dispatcher?.stop();
+    keeper?.close();
     await this.#allIdle();
     try {
       if (drop) keeper?.stop();
@@ -306,10 +255,10 @@ export class Group {
       this.#report('storing the offset of a subscription failed; some events will come again', error);
     }
     try {
-      this.#lastStatus = this.#figures();
+      this.#lastStatus = this.#progress.figures;
     } catch (error) {
-      this.#lastStatus = { lag: 0, parked: 0, lastAcked: null, ...idle };
-      this.#report('reading the log for a subscription failed', error);
+      this.#lastStatus = nothing;
+      this.#reportReading(error);
     }
     this.#stopDelivering();
     this.#onClosed();
@@ -321,6 +270,10 @@ export class Group {
 
   get #logger(): Logger | undefined {
     return this.#members.first?.logger ?? [...this.#everybody][0]?.logger;
+  }
+
+  #reportReading(error: unknown): void {
+    this.#report('reading the log for a subscription failed', error);
   }
 
   #report(message: string, error: unknown): void {

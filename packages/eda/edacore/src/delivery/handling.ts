@@ -16,7 +16,8 @@ export class Handling implements Context {
   readonly delivery: Delivery;
   readonly member: Member;
   readonly event: LogEvent;
-  /** When its time is over, as `performance.now()` tells it. */
+  /** When it began, and when its time is over, as `performance.now()` tells it. */
+  readonly started: number;
   readonly expires: number;
   #scope: CancelScope | undefined;
   #over: 'settled' | 'expired' | undefined;
@@ -25,6 +26,7 @@ export class Handling implements Context {
     this.delivery = delivery;
     this.member = member;
     this.event = event;
+    this.started = started;
     this.expires = started + timeout;
   }
 

@@ -10,9 +10,11 @@ interface Beginning {
   readonly terms: Terms;
   readonly offset: Offset;
   readonly parked: Parked;
+  /** The first event that another process was handed and has not acknowledged. */
+  readonly elsewhere: Seq | undefined;
 }
 
-/** The last event up to which everything is acknowledged, where some are parked. */
+/** The last event up to which everything is acknowledged, where some are parked, or with other processes. */
 export class LastAcked {
   readonly #beginning: Beginning;
   readonly #onFound: () => void;
@@ -28,10 +30,10 @@ export class LastAcked {
     this.#before = { first: this.#first, id: beginning.offset.last };
   }
 
-  /** Where everything up to `resolved` is acknowledged, parked or waits, and `parked` is the first that is not the first. */
-  of(resolved: EventId | null, parked: Seq | undefined): EventId | null {
-    if (parked === undefined || resolved === null || decodeId(resolved).seq < parked) return resolved;
-    if (this.#before.first !== parked) void this.#find(parked, this.#before);
+  /** Where everything up to `resolved` is acknowledged, save what is parked, waits or is elsewhere, of which `open` is the first. */
+  of(resolved: EventId | null, open: Seq | undefined): EventId | null {
+    if (open === undefined || resolved === null || decodeId(resolved).seq < open) return resolved;
+    if (this.#before.first !== open) void this.#find(open, this.#before);
     return this.#before.id;
   }
 
@@ -49,7 +51,7 @@ export class LastAcked {
   }
 }
 
-/** The last event up to which everything was acknowledged, parked or waiting when delivering began. */
+/** The last event up to which everything was acknowledged, parked, waiting or elsewhere when delivering began. */
 export async function lastResolved(beginning: Beginning): Promise<EventId | null> {
   const [begin, first] = [beginOf(beginning.offset), firstOf(beginning)];
   return first < begin ? lastUpTo(beginning, first, begin - 1) : beginning.offset.last;
@@ -61,13 +63,13 @@ async function lastUpTo({ backend, terms, offset }: Beginning, first: Seq, seq: 
   return event === undefined || event.seq < first ? offset.last : event.id;
 }
 
-/** The first event that was not acknowledged, parked or waiting. */
+/** The first event that was not acknowledged, parked, waiting or elsewhere. */
 function beginOf({ pending, high }: Offset): Seq {
   return pending[0]?.[0] ?? high + 1;
 }
 
 /** The first event that was not acknowledged. */
-function firstOf({ offset, parked }: Beginning): Seq {
-  const firsts = [beginOf(offset), parked.rows(0, 1)[0]?.seq, parked.firstWaiting()];
+function firstOf({ offset, parked, elsewhere }: Beginning): Seq {
+  const firsts = [beginOf(offset), elsewhere, parked.rows(0, 1)[0]?.seq, parked.firstWaiting()];
   return Math.min(...firsts.filter((first) => first !== undefined));
 }

@@ -4,12 +4,14 @@ import type { Parked, ParkedChange, ParkedRequest, ParkedRow } from '../stored.t
 /** What is parked, in this process's memory. */
 export class MemoryParked implements Parked {
   readonly #rows = new Map<Seq, ParkedRow>();
+  /** Of the rows, in log order. */
+  readonly #seqs: Seq[] = [];
   /** In log order, as they come in it. */
   readonly #waiting = new Map<string, Seq[]>();
 
   rows(after: Seq, limit: number): ParkedRow[] {
-    const rows = [...this.#rows.values()].filter(({ seq }) => seq > after);
-    return rows.sort((a, b) => a.seq - b.seq).slice(0, limit);
+    const from = indexBehind(this.#seqs, after);
+    return this.#seqs.slice(from, from + limit).map((seq) => this.#rows.get(seq) as ParkedRow);
   }
 
   requested(limit: number): ParkedRow[] {
@@ -50,6 +52,7 @@ export class MemoryParked implements Parked {
 
   apply({ parked, waiting }: ParkedChange): void {
     for (const [seq, row] of parked) {
+      keep(this.#seqs, seq, row !== null);
       if (row === null) this.#rows.delete(seq);
       else this.#rows.set(seq, row);
     }
@@ -58,6 +61,7 @@ export class MemoryParked implements Parked {
 
   clear(): void {
     this.#rows.clear();
+    this.#seqs.length = 0;
     this.#waiting.clear();
   }
 
@@ -71,12 +75,16 @@ export class MemoryParked implements Parked {
 
   #setWaiting(key: string, seq: Seq, waits: boolean): void {
     const seqs = this.#waiting.get(key) ?? [];
-    const at = indexBehind(seqs, seq - 1);
-    const isThere = seqs[at] === seq;
-    if (isThere !== waits) seqs.splice(at, waits ? 0 : 1, ...(waits ? [seq] : []));
+    keep(seqs, seq, waits);
     if (seqs.length === 0) this.#waiting.delete(key);
     else this.#waiting.set(key, seqs);
   }
+}
+
+/** Has `seq` among the others, in order, or not. */
+function keep(seqs: Seq[], seq: Seq, isThere: boolean): void {
+  const at = indexBehind(seqs, seq - 1);
+  if ((seqs[at] === seq) !== isThere) seqs.splice(at, isThere ? 0 : 1, ...(isThere ? [seq] : []));
 }
 
 /** Where what is behind `after` begins. */

@@ -55,6 +55,11 @@ function checkKeyBy(keyBy: unknown, serial: boolean): void {
   if (serial) throw new InvalidArgumentError('keyBy', 'cannot be combined with serial');
 }
 
+/** Whether events are kept in order, so that only one process may deliver them at a time. */
+export function isOrdered({ serial, keyBy }: Pick<Terms, 'serial' | 'keyBy'>): boolean {
+  return serial || keyBy !== undefined;
+}
+
 /** @throws {InvalidArgumentError} naming the first option in which a new member differs from those that are there. */
 export function checkSameTerms(joining: Terms, running: Terms): void {
   const [theirs, ours] = [allOf(joining), allOf(running)];

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Seq } from '../ids.ts';
 import { MemoryParked } from './memoryparked.ts';
-import { Parking } from './parking.ts';
+import { OrderedParking } from './orderedparking.ts';
 import { Requests } from './requests.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -16,9 +16,9 @@ it('looks up now and then what is parked, however often it looks at what is requ
     asked.push(seqs);
     return [];
   };
-  const parking = new Parking(store, new Map(), { at, onMore: () => {}, onError: () => {} });
+  const parking = new OrderedParking(store, [], { at, onMore: () => {}, onError: () => {} });
   let changes = 0;
-  const requests = new Requests(parking, at, { onChanged: () => changes++, onError: () => {} });
+  const requests = new Requests(parking, { at, isMine: () => true, onChanged: () => changes++, onError: () => {} });
   requests.look();
   requests.look();
   expect(asked).toEqual([[1, 2]]);

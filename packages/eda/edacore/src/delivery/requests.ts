@@ -8,8 +8,12 @@ const look = 100;
 const sweepPause = 500;
 const swept = 100;
 
-/** What is told of requests. */
+/** What is asked and told of requests. */
 export interface RequestsEvents {
+  /** The events at these places that still exist. */
+  at(seqs: readonly Seq[]): Promise<LogEvent[]>;
+  /** Whether this process is the one to carry them out. */
+  isMine(): boolean;
   /** So many events were skipped, and perhaps others are not parked any more. */
   onChanged(skipped: number): void;
   onError(error: unknown): void;
@@ -18,7 +22,6 @@ export interface RequestsEvents {
 /** Has what is requested of parked events carried out, and lets go of those that do not exist any more. */
 export class Requests {
   readonly #parking: Parking;
-  readonly #at: (seqs: readonly Seq[]) => Promise<LogEvent[]>;
   readonly #events: RequestsEvents;
   #timer: NodeJS.Timeout | undefined;
   #isSweeping = false;
@@ -26,17 +29,17 @@ export class Requests {
   #swept = Number.NEGATIVE_INFINITY;
   #stopped = false;
 
-  constructor(parking: Parking, at: (seqs: readonly Seq[]) => Promise<LogEvent[]>, events: RequestsEvents) {
+  constructor(parking: Parking, events: RequestsEvents) {
     this.#parking = parking;
-    this.#at = at;
     this.#events = events;
   }
 
   /** Looks now at what is requested, and soon at what does not exist any more. */
   look(): void {
-    if (this.#stopped || this.#parking.isEmpty) return;
+    if (this.#stopped || this.#parking.isEmpty || !this.#events.isMine()) return;
     try {
-      this.#changing(() => this.#parking.carryOut());
+      const { events, skipped } = this.#parking.carryOut();
+      if (events > 0) this.#events.onChanged(skipped);
     } catch (error) {
       this.#events.onError(error);
     }
@@ -60,7 +63,7 @@ export class Requests {
     for (;;) {
       const first = this.#parking.firstParked(seq);
       if (first === undefined) return undefined;
-      const [event] = await this.#at([first]);
+      const [event] = await this.#events.at([first]);
       if (event !== undefined) return event;
       await this.#sweep([first]);
     }
@@ -76,24 +79,14 @@ export class Requests {
     if (seqs.length === 0) return;
     this.#isSweeping = true;
     try {
-      const there = new Set((await this.#at(seqs)).map(({ seq }) => seq));
+      const there = new Set((await this.#events.at(seqs)).map(({ seq }) => seq));
       if (this.#stopped) return;
-      this.#changing(() => {
-        this.#parking.forget(seqs.filter((seq) => !there.has(seq)));
-        return 0;
-      });
+      if (this.#parking.forget(seqs.filter((seq) => !there.has(seq))) > 0) this.#events.onChanged(0);
     } catch (error) {
       this.#events.onError(error);
     } finally {
       this.#isSweeping = false;
       this.#swept = performance.now();
     }
-  }
-
-  /** Tells if fewer are parked after `change`, which answers with how many of those were skipped. */
-  #changing(change: () => number): void {
-    const { parked } = this.#parking;
-    const skipped = change();
-    if (this.#parking.parked !== parked) this.#events.onChanged(skipped);
   }
 }

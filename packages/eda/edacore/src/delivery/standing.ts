@@ -2,10 +2,11 @@ import type { Backend, LogEvent } from '../backend.ts';
 import type { Seq } from '../ids.ts';
 import type { Offset, Parked } from '../stored.ts';
 import type { Terms } from './options.ts';
+import { wholeOffset } from './shares.ts';
 
 const pageSize = 100;
 
-/** How far a durable subscription has come, as it is stored by whoever delivers it. */
+/** How far a durable subscription has come, as it is stored by those who deliver it. */
 export class Standing {
   readonly parked: Parked;
   readonly #backend: Backend;
@@ -18,8 +19,10 @@ export class Standing {
     this.parked = backend.subscriptions.parked(terms.name);
   }
 
+  /** With the pending events of all processes. */
   get offset(): Offset | undefined {
-    return this.#backend.subscriptions.peek(this.#terms.name)?.offset;
+    const stored = this.#backend.subscriptions.peek(this.#terms.name);
+    return stored && wholeOffset(stored);
   }
 
   /** How many matching events are not acknowledged; where that takes a question to a server, as it was at the last call. */

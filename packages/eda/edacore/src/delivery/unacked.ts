@@ -1,5 +1,6 @@
 import type { EventId } from '@samovar/eda';
 import type { LogEvent } from '../backend.ts';
+import type { Pending } from '../stored.ts';
 import type { Backlog } from './backlog.ts';
 
 /** An event that was handed out, or waits for its turn to be, until it is acknowledged or parked. */
@@ -13,8 +14,6 @@ export interface Delivery {
   count: number;
   /** How often it was handed out before it was to be replayed. */
   readonly before: number;
-  /** Runs until it is due again. */
-  retry: NodeJS.Timeout | undefined;
   /** The next one of its key. */
   behind: Delivery | undefined;
   previous: Delivery | undefined;
@@ -31,12 +30,16 @@ export function newDelivery(event: LogEvent, count: number, key?: string, backlo
     backlog,
     count,
     before,
-    retry: undefined,
     behind: undefined,
     previous: undefined,
     next: undefined,
     resolvedBehind: undefined,
   };
+}
+
+/** The delivery as it is stored. */
+export function pendingOf({ event, count, before }: Delivery): Pending {
+  return before === 0 ? [event.seq, count] : [event.seq, count, before];
 }
 
 /**
@@ -99,9 +102,9 @@ export class Unacked {
     this.#acked++;
   }
 
-  /** One that is not here was acknowledged. */
-  acknowledgeAnother(): void {
-    this.#acked++;
+  /** So many that are not here were acknowledged. */
+  acknowledgeOthers(count: number): void {
+    this.#acked += count;
   }
 
   /** Something else takes care of the event from now on. */
