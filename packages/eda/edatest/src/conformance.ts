@@ -20,6 +20,7 @@ import { restartingCases } from './conformance/restarting.ts';
 import { selectingCases } from './conformance/selecting.ts';
 import { serialCases } from './conformance/serial.ts';
 import { subscribingCases } from './conformance/subscribing.ts';
+import { unorderedCases } from './conformance/unordered.ts';
 import { watchingCases } from './conformance/watching.ts';
 
 export type { Backend, Capability, Harness } from './conformance/backend.ts';
@@ -49,6 +50,7 @@ export function edaConformance(name: string, backend: Backend): void {
     needing(backend, ['keys'], 'delivery by key', () => keysCases(backend));
     needing(backend, ['parking', 'keys'], 'parking', () => parkingCases(backend));
     needing(backend, ['parking', 'keys'], 'replaying', () => replayingCases(backend));
+    needing(backend, ['parking', 'keys'], 'parking without an order', () => unorderedCases(backend));
     needing(backend, ['parking', 'keys'], 'keys and parked events', () => ordealCases(backend));
     restartingCases(backend);
   });
