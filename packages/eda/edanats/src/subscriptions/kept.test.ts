@@ -4,8 +4,8 @@ import { Kept, type SubscriptionRecord } from './kept.ts';
 import type { Entry, Segment } from './segments.ts';
 
 const offset = { high: 0, pending: [], acked: 0, last: null };
-const base = { selector: '>', options: {}, offset, owner: '', epoch: 1, beat: 1, expires: 0, name: 'n', write: 'w' };
-const record = (...segments: Segment[]): SubscriptionRecord => ({ ...base, segments });
+const front = { selector: '>', options: {}, offset, owner: '', epoch: 1, beat: 1, expires: 0, shares: [] };
+const record = (...segments: Segment[]): SubscriptionRecord => ({ ...front, name: 'n', write: 'w', segments });
 const row = (seq: number): ParkedRow => ({ seq, key: null, attempts: 1, error: '', since: 0, request: '' });
 const parks = (...seqs: number[]): Entry[] => seqs.map((seq) => [seq, row(seq)] as const);
 const seqsOf = (kept: Kept) => kept.parked.rows(0, 100).map(({ seq }) => seq);

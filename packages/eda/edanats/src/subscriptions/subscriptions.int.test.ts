@@ -30,7 +30,8 @@ async function opened(lost = 0, url = server.url): Promise<NatsSubscriptions> {
 }
 
 const offset = { high: 0, pending: [], acked: 0, last: null };
-const fresh: StoredSubscription = { selector: '>', options: {}, offset, owner: 'a', epoch: 1, beat: 0, expires: 0 };
+const sign = { owner: 'a', epoch: 1, beat: 0, expires: 0 };
+const fresh: StoredSubscription = { selector: '>', options: {}, offset, ...sign, shares: [] };
 const rowOf = (seq: Seq, attempts = 1): ParkedRow => {
   return { seq, key: 'k', attempts, error: 'é'.repeat(200), since: 0, request: '' };
 };
