@@ -22,7 +22,7 @@ import {
   type SubscriptionOptions,
 } from '@samovar/eda';
 import type { Closing, LogEvent } from './backend.ts';
-import { checkRange } from './checks.ts';
+import { checkFlag, checkRange, checkWhole } from './checks.ts';
 import { defaultOptions } from './delivery/options.ts';
 import { encodeId } from './ids.ts';
 import type { Log } from './log.ts';
@@ -34,6 +34,7 @@ import { MemberSubscription } from './subscription.ts';
 
 const leastCommitBytes = 1024;
 const mostCommitBytes = 64 * 1024 * 1024;
+const leastLogBytes = 1024;
 
 const console_: Logger = {
   debug: () => {},
@@ -43,9 +44,26 @@ const console_: Logger = {
 };
 
 /** @throws {InvalidArgumentError} */
-export function checkConnectOptions({ client = '', maxCommitBytes = defaultMaxCommitBytes }: ConnectOptions): void {
+export function checkConnectOptions({
+  client = '',
+  maxCommitBytes = defaultMaxCommitBytes,
+  replicas = 1,
+  maxLogBytes = leastLogBytes,
+  create,
+}: ConnectOptions): void {
   checkText('client', client, 0);
   checkRange('maxCommitBytes', maxCommitBytes, leastCommitBytes, mostCommitBytes);
+  checkWhole('replicas', replicas, 1);
+  checkWhole('maxLogBytes', maxLogBytes, leastLogBytes);
+  checkFlag('create', create);
+}
+
+/** Checks the options for a log that no server keeps. @throws {InvalidArgumentError} */
+export function checkLocalOptions(options: ConnectOptions = {}): void {
+  checkConnectOptions(options);
+  const why = 'is of logs on a server, which this one is not';
+  if ((options.replicas ?? 1) > 1) throw new InvalidArgumentError('replicas', why);
+  if (options.maxLogBytes !== undefined) throw new InvalidArgumentError('maxLogBytes', why);
 }
 
 /** Where a connection with these options logs; undefined: nowhere. */
@@ -85,10 +103,9 @@ export class LogConn implements Conn {
     log.connected();
   }
 
-  /** Connects to the log that `open` gives, which is asked only if the options are right. @throws {InvalidArgumentError} */
-  static to(open: () => Log, options: ConnectOptions = {}): LogConn {
-    checkConnectOptions(options);
-    return new LogConn(open(), options);
+  /** Connects to `log` with options that are right. */
+  static to(log: Log, options: ConnectOptions = {}): LogConn {
+    return new LogConn(log, options);
   }
 
   publish(ctx: Context, stream: string, event: NewEvent, options?: PublishOptions): Promise<EventId> {

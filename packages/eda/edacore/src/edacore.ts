@@ -5,7 +5,7 @@
 export * from './append.ts';
 export * from './backend.ts';
 export { checkFlag, checkText, checkWhole, idOf } from './checks.ts';
-export { checkConnectOptions, LogConn, loggerOf } from './conn.ts';
+export { checkConnectOptions, checkLocalOptions, LogConn, loggerOf } from './conn.ts';
 export { MemoryParked } from './delivery/memoryparked.ts';
 export {
   changedOptions,

@@ -1,5 +1,5 @@
-import type { Conn, ConnectOptions } from '@samovar/eda';
-import { LocalBackend, Log, LogConn, OpenLogs } from '@samovar/edacore';
+import { type Conn, type ConnectOptions, LogNotFoundError } from '@samovar/eda';
+import { checkLocalOptions, LocalBackend, Log, LogConn, OpenLogs } from '@samovar/edacore';
 import { type MemoryClock, systemClock } from './clock.ts';
 import { MemoryLog } from './memorylog.ts';
 
@@ -15,9 +15,13 @@ const named = new OpenLogs<string>();
  * after two minutes. Pauses and limits of handlers are by the system's clock. Default: the system's.
  *
  * @throws {InvalidArgumentError} if an option is not as `ConnectOptions` says.
+ * @throws {LogNotFoundError} if none is to be made, and no log of this name is open.
  */
 export function connectMemory(name: string, options?: ConnectOptions, clock: MemoryClock = systemClock): Conn {
-  const open = () =>
-    name === '' ? new Log(new LocalBackend(new MemoryLog(clock))) : named.get(name, () => new MemoryLog(clock));
-  return LogConn.to(open, options);
+  checkLocalOptions(options);
+  const make = () => {
+    if (options?.create === false) throw new LogNotFoundError(`memory:${name}`);
+    return new MemoryLog(clock);
+  };
+  return LogConn.to(name === '' ? new Log(new LocalBackend(make())) : named.get(name, make), options);
 }

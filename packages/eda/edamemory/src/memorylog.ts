@@ -107,13 +107,12 @@ export class MemoryLog implements LocalLog {
     return this.#tip;
   }
 
-  extent(selector: Selector): { readonly tip: Seq; readonly events: number } {
-    const tip = this.tip();
-    if (selector.kind === 'all') return { tip, events: this.#events.length };
-    if (selector.kind === 'exact') return { tip, events: this.#streams.get(selector.text)?.events.length ?? 0 };
+  count(selector: Selector): number {
+    if (selector.kind === 'all') return this.#events.length;
+    if (selector.kind === 'exact') return this.#streams.get(selector.text)?.events.length ?? 0;
     let count = 0;
     for (const [name, { events }] of this.#streams) if (selector.matches(name)) count += events.length;
-    return { tip, events: count };
+    return count;
   }
 
   drained(): Promise<void> {

@@ -13,6 +13,7 @@ import {
   type Subscriptions,
   Wakes,
 } from '@samovar/edacore';
+import { Counts } from './counts.ts';
 import { Eraser } from './eraser.ts';
 import { asLogError, isBusy } from './errors.ts';
 import { openFile } from './file.ts';
@@ -42,6 +43,7 @@ export class SqliteLog implements LocalLog {
   readonly #streams: Streams;
   readonly #tail: Tail;
   readonly #pages: Pages;
+  readonly #counts: Counts;
   readonly #writer: Writer;
   readonly #eraser: Eraser;
   #poll: NodeJS.Timeout | undefined;
@@ -56,6 +58,7 @@ export class SqliteLog implements LocalLog {
     this.#streams = new Streams(db);
     this.#tail = new Tail(db, this.#streams);
     this.#pages = new Pages(db, this.number, this.#streams, this.#tail);
+    this.#counts = new Counts((after, prefix, limit) => this.#fresh(() => this.#streams.range(after, prefix, limit)));
     const folder = new Folder(db, this.#streams, this.#tail);
     const notify = (streams: ReadonlySet<string>) => this.wakes.notify(streams);
     const parts = { db, path, number: this.number, streams: this.#streams, tail: this.#tail, folder, notify };
@@ -105,8 +108,10 @@ export class SqliteLog implements LocalLog {
     return this.#fresh(() => this.#tail.tip);
   }
 
-  extent(selector: Selector): { readonly tip: Seq; readonly events: number } {
-    return this.#fresh(() => ({ tip: this.#tail.tip, events: this.#count(selector) }));
+  count(selector: Selector): number | Promise<number> {
+    if (selector.kind === 'all') return this.#fresh(() => this.#tail.events);
+    if (selector.kind === 'exact') return this.#fresh(() => this.#streams.byName(selector.text)?.events ?? 0);
+    return this.#counts.of(selector);
   }
 
   drained(): Promise<void> {
@@ -118,19 +123,6 @@ export class SqliteLog implements LocalLog {
     await this.#writer.close();
     this.#watch(false);
     this.#db.close();
-  }
-
-  #count(selector: Selector): number {
-    if (selector.kind === 'all') return this.#tail.events;
-    if (selector.kind === 'exact') return this.#streams.byName(selector.text)?.events ?? 0;
-    let count = 0;
-    for (let after = ''; ; ) {
-      const found = this.#streams.range(after, selector.prefix, 1000);
-      for (const { name, events } of found) if (selector.matches(name)) count += events;
-      const last = found.at(-1);
-      if (last === undefined) return count;
-      after = last.name;
-    }
   }
 
   /** Reads with all that is committed anywhere, and tells those who wait for it. */

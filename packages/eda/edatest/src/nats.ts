@@ -33,7 +33,7 @@ export class NatsServer implements AsyncDisposable {
   }
 
   /** `settings` are lines of the server's configuration beside those for its port and store. */
-  static async start(settings = 'max_payload: 8MB'): Promise<NatsServer> {
+  static async start(settings = 'max_payload: 9MB'): Promise<NatsServer> {
     const server = new NatsServer(settings);
     await server.start();
     return server;
@@ -94,7 +94,7 @@ export class NatsCluster implements AsyncDisposable {
     const routes = ports.map((port) => `nats://127.0.0.1:${port}`).join(', ');
     const settings = ports.map((port, i) => {
       const cluster = `cluster { name: tests, host: 127.0.0.1, port: ${port}, routes: [${routes}] }`;
-      return `server_name: server${i}\nmax_payload: 8MB\n${cluster}`;
+      return `server_name: server${i}\nmax_payload: 9MB\n${cluster}`;
     });
     return new NatsCluster(await Promise.all(settings.map((lines) => NatsServer.start(lines))));
   }

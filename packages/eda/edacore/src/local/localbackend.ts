@@ -85,16 +85,17 @@ export class LocalBackend implements Backend {
   }
 
   async atEnd(selector: Selector): Promise<Offset> {
-    const { tip, events } = this.#log.extent(selector);
-    return { high: tip, pending: [], acked: events, last: null };
+    const high = this.#log.tip();
+    return { high, pending: [], acked: await this.#log.count(selector), last: null };
   }
 
   async reach(_selector: Selector, seq?: Seq): Promise<Seq> {
     return seq ?? this.#log.tip();
   }
 
-  lag(selector: Selector, { acked }: Offset): number {
-    return Math.max(0, this.#log.extent(selector).events - acked);
+  lag(selector: Selector, { acked }: Offset): number | Promise<number> {
+    const count = this.#log.count(selector);
+    return typeof count === 'number' ? Math.max(0, count - acked) : count.then((events) => Math.max(0, events - acked));
   }
 
   drained(): Promise<void> {

@@ -51,8 +51,11 @@ export interface LocalLog {
   isErased(seq: Seq): boolean;
   /** The last event of the log; 0 if there is none. Never goes back while the log is open. */
   tip(): Seq;
-  /** The last event of the log, and how many match; for a pattern this may take a look at every stream. */
-  extent(selector: Selector): { readonly tip: Seq; readonly events: number };
+  /**
+   * How many events match. For a pattern this looks at every stream: where there are many, it lets others have their turn,
+   * and what is published or erased meanwhile counts or does not.
+   */
+  count(selector: Selector): number | Promise<number>;
   /** Resolves when everything appended before is answered. */
   drained(): Promise<void>;
   close(): Promise<void>;

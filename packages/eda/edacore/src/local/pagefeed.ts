@@ -2,7 +2,7 @@ import type { Feed, FeedEvents } from '../backend.ts';
 import type { StoredEvent } from '../event.ts';
 import type { Seq } from '../ids.ts';
 import type { Selector } from '../selector.ts';
-import type { LocalLog } from './locallog.ts';
+import type { LocalLog, PageRequest } from './locallog.ts';
 
 const pageSize = 500;
 
@@ -17,6 +17,8 @@ export class PageFeed implements Feed {
   #index = 0;
   /** Whether there may be events behind the page. */
   #more = true;
+  /** How many events there were at the last count. */
+  #count = 0;
 
   /** Begins behind `cursor`. */
   constructor(log: LocalLog, selector: Selector, cursor: Seq, events: FeedEvents) {
@@ -41,8 +43,13 @@ export class PageFeed implements Feed {
     this.#events.onMore();
   }
 
+  /** Exact where little is left. Of much, what was erased after it was taken is missing. */
   behind(taken: number): number {
-    return Math.max(0, this.#log.extent(this.#selector).events - taken);
+    const left = this.#page.length - this.#index;
+    if (!this.#more) return left;
+    const next = this.#log.page(this.#selector, this.#request);
+    const least = left + next.events.length;
+    return next.more ? Math.max(least, this.#counted() - taken) : least;
   }
 
   close(): void {
@@ -51,9 +58,8 @@ export class PageFeed implements Feed {
 
   #fetch(): boolean {
     if (!this.#more) return false;
-    const request = { from: this.#cursor, to: Number.MAX_SAFE_INTEGER, limit: pageSize, backwards: false };
     try {
-      const page = this.#log.page(this.#selector, request);
+      const page = this.#log.page(this.#selector, this.#request);
       this.#page = page.events;
       this.#index = 0;
       this.#cursor = page.cursor;
@@ -65,5 +71,24 @@ export class PageFeed implements Feed {
     if (this.#page.length > 0) return true;
     this.#events.onPassed(this.#more);
     return false;
+  }
+
+  get #request(): PageRequest {
+    return { from: this.#cursor, to: Number.MAX_SAFE_INTEGER, limit: pageSize, backwards: false };
+  }
+
+  /** As it was at the call before, where counting takes a while. */
+  #counted(): number {
+    const count = this.#log.count(this.#selector);
+    if (typeof count === 'number') this.#count = count;
+    else {
+      count.then(
+        (events) => {
+          this.#count = events;
+        },
+        () => {},
+      );
+    }
+    return this.#count;
   }
 }

@@ -133,6 +133,27 @@ function status(backend: Backend): void {
 }
 
 function membership(backend: Backend): void {
+  it('has the lag of what is left, also after handled events were erased', async () => {
+    const conn = await connected(backend);
+    const release = gate();
+    const subscription = await conn.subscribe(
+      'cups.*',
+      (_, event) => (numberOf(event) >= 10 ? release.opened : undefined),
+      {
+        durable: true,
+        concurrency: 1,
+      },
+    );
+    await fill(conn, 'cups.1', 10);
+    await subscription.caughtUp(background);
+    await conn.erase(background, 'cups.1');
+    await fill(conn, 'cups.2', 3, 10);
+    await eventually(() => expect(subscription.status()).toMatchObject({ lag: 3, inFlight: 1 }));
+    release.open();
+    await subscription.caughtUp(background);
+    expect(subscription.status()).toMatchObject({ lag: 0 });
+  });
+
   it('has no lag for what a new subscription without backfill leaves out', async () => {
     const conn = await connected(backend);
     await fill(conn, 'cups.1', 10);
