@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { background } from '@samovar/context';
 import { type Conn, type ConnectOptions, Data, type Event, type NewEvent } from '@samovar/eda';
 import { NatsServer } from '@samovar/edatest/nats';
-import { onTestFinished, vi } from 'vitest';
+import { LogProcess, type Opening } from '@samovar/edatest/processes';
+import { onTestFinished } from 'vitest';
 import { connectNats } from './src/edanats.ts';
 
 /** Empties an iterable. */
@@ -38,45 +36,16 @@ export async function connected(server: NatsServer, options: ConnectOptions, els
   return conn;
 }
 
+/** How another process opens the log that is kept on `server` as `cluster`. */
+export function opening(server: NatsServer, cluster: string): Opening {
+  const code = `(await import('./src/edanats.ts')).connectNats('${server.url}', { cluster: '${cluster}', logger: null })`;
+  return { code, folder: import.meta.dirname };
+}
+
 /** Another process of the running test that has a log open as `conn`, runs `code`, and says what it gives to `say`. */
-export class Child {
-  readonly said: string[] = [];
-  readonly #process: ChildProcess;
-  readonly #closed: Promise<unknown>;
-
+export class Child extends LogProcess {
   constructor(server: NatsServer, cluster: string, code: string) {
-    const program = `
-      import { writeSync } from 'node:fs';
-      import { background as ctx } from '@samovar/context';
-      import { Data } from '@samovar/eda';
-      const { connectNats } = await import('./src/edanats.ts');
-      const say = (text) => writeSync(1, text + '\\n');
-      const conn = await connectNats('${server.url}', { cluster: '${cluster}', logger: null });
-      ${code}`;
-    const args = ['--conditions=@samovar/source', '--input-type=module', '--eval', program];
-    const cwd = import.meta.dirname;
-    this.#process = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
-    const lines = createInterface({ input: this.#process.stdout as NodeJS.ReadableStream });
-    lines.on('line', (line) => this.said.push(line));
-    this.#closed = once(lines, 'close');
+    super(opening(server, cluster), code);
     onTestFinished(() => this.kill());
-  }
-
-  /** Resolves when it has said this much. */
-  async says(count: number): Promise<void> {
-    await vi.waitUntil(() => this.said.length >= count, { timeout: 20_000, interval: 1 });
-  }
-
-  pause(): void {
-    this.#process.kill('SIGSTOP');
-  }
-
-  goOn(): void {
-    this.#process.kill('SIGCONT');
-  }
-
-  async kill(): Promise<void> {
-    this.#process.kill('SIGKILL');
-    await this.#closed;
   }
 }

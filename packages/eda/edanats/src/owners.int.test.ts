@@ -81,7 +81,7 @@ function killing(): void {
     const parked = conn.parked('guest');
     const waiting = async () => (await collect(parked.list(ctx))).map(({ waiting }) => waiting.length);
     await vi.waitFor(async () => expect(await waiting()).toEqual([199]), { timeout: patience });
-    child.pause();
+    child.signal('SIGSTOP');
     await parked.replay(ctx, 'all');
     await child.kill();
     const seen: string[] = [];
@@ -101,7 +101,7 @@ function pausing(): void {
     const child = newChild(`${subscribing(keyed, late)} setInterval(() => say(sub.status().state), 100);`);
     const ids: EventId[] = [await conn.publish(ctx, 'cups.1', pour(1))];
     await vi.waitUntil(() => child.said.includes('cups.1 1'), { timeout: patience });
-    child.pause();
+    child.signal('SIGSTOP');
     const seen: EventId[] = [];
     const note = (_: unknown, { id, data }: Event) => {
       seen.push(id);
@@ -115,7 +115,7 @@ function pausing(): void {
     const parkedErrors = async () => (await collect(conn.parked('guest').list(ctx))).map(({ error }) => error);
     await vi.waitFor(async () => expect(await parkedErrors()).toEqual(['spilt']));
     child.said.length = 0;
-    child.goOn();
+    child.signal('SIGCONT');
     await vi.waitUntil(() => child.said.includes('standby'), { timeout: patience });
     expect(seen).toEqual(ids);
     expect([subscription.status().state, await parkedErrors()]).toEqual(['running', ['spilt']]);

@@ -24,7 +24,7 @@ it('counts those of many streams in turns with others, once for all who ask', as
   const asked = [many.of(parseSelector('cups.*')), many.of(parseSelector('cups.*'))];
   expect(pages).toBe(5);
   const others = setInterval(() => turns++);
-  expect(await Promise.all(asked)).toEqual([12_000, 12_000]);
+  for (const count of asked) expect(await count).toBe(12_000);
   clearInterval(others);
   expect(pages).toBe(13);
   expect(turns).toBeGreaterThan(0);
