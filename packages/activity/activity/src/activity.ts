@@ -75,7 +75,7 @@ export interface StartOptions {
 
 /**
  * What an activity is doing.
- * - waiting: another worker has its lease.
+ * - waiting: for its lease, which another worker may have.
  * - ready: due, and waits for a free place among those of its kind.
  * - running.
  * - sleeping: through with all there was; more events, or the next tick, wake it.
@@ -109,30 +109,48 @@ export interface ActivityHandle {
 /*
  * Engines run activities. All run all five kinds, mean the same by each outcome, keep the tail under a lease, and differ
  * only in when they run what: lazy, when there are events; eager, all the time; cron, at fixed times. An activity that
- * has completed before is not run: its handle says so at once.
+ * has completed before is not run: its handle says so at once. One that another worker runs is started when that has let
+ * go of it.
  *
- * Starting throws ActivityAlreadyStartedError, EngineStoppedError, and InvalidActivityError naming the argument. An
- * activity that another worker runs is started when that has let go of it.
+ * `ctx` is that of the start alone: if it is done first, the activity is not started. What runs gets a context of its own.
  */
 
+/** Runs activities of registries. */
 export abstract class RegistryEngine {
+  /**
+   * @throws {InvalidActivityError} @throws {ActivityAlreadyStartedError} @throws {EngineStoppedError}
+   * @throws {CanceledError} @throws {DeadlineExceededError}
+   */
   abstract startRegistryActivity(
+    ctx: Context,
     registry: string,
     activity: RegistryActivity | RegistryActivity['processRegistryEvents'],
     options?: StartOptions,
   ): Promise<ActivityHandle>;
 }
 
+/** Runs activities of the indexes of registries' workflows. */
 export abstract class RegistryWorkflowIndexEngine {
+  /**
+   * @throws {InvalidActivityError} @throws {ActivityAlreadyStartedError} @throws {EngineStoppedError}
+   * @throws {CanceledError} @throws {DeadlineExceededError}
+   */
   abstract startRegistryWorkflowIndexActivity(
+    ctx: Context,
     registry: string,
     activity: RegistryWorkflowIndexActivity | RegistryWorkflowIndexActivity['processRegistryWorkflowIndexEvents'],
     options?: StartOptions,
   ): Promise<ActivityHandle>;
 }
 
+/** Runs activities of registries' workflows. */
 export abstract class RegistryWorkflowEngine {
+  /**
+   * @throws {InvalidActivityError} @throws {ActivityAlreadyStartedError} @throws {EngineStoppedError}
+   * @throws {CanceledError} @throws {DeadlineExceededError}
+   */
   abstract startRegistryWorkflowActivity(
+    ctx: Context,
     registry: string,
     workflowId: Uuid,
     activity: RegistryWorkflowActivity | RegistryWorkflowActivity['processRegistryWorkflowEvents'],
@@ -140,16 +158,28 @@ export abstract class RegistryWorkflowEngine {
   ): Promise<ActivityHandle>;
 }
 
+/** Runs activities of repositories. */
 export abstract class RepoEngine {
+  /**
+   * @throws {InvalidActivityError} @throws {ActivityAlreadyStartedError} @throws {EngineStoppedError}
+   * @throws {CanceledError} @throws {DeadlineExceededError}
+   */
   abstract startRepoActivity(
+    ctx: Context,
     repoId: Uuid,
     activity: RepoActivity | RepoActivity['processRepoEvents'],
     options?: StartOptions,
   ): Promise<ActivityHandle>;
 }
 
+/** Runs activities of repositories' workflows. */
 export abstract class RepoWorkflowEngine {
+  /**
+   * @throws {InvalidActivityError} @throws {ActivityAlreadyStartedError} @throws {EngineStoppedError}
+   * @throws {CanceledError} @throws {DeadlineExceededError}
+   */
   abstract startRepoWorkflowActivity(
+    ctx: Context,
     repoId: Uuid,
     workflowId: Uuid,
     activity: RepoWorkflowActivity | RepoWorkflowActivity['processRepoWorkflowEvents'],
@@ -181,19 +211,36 @@ export interface OpenOptions {
   readonly watch: boolean;
 }
 
-/** The events of entities, as an engine needs them: in process, or over the network. */
+/**
+ * The events of entities, as an engine needs them: in process, or over the network. Besides what is named, each method
+ * may fail with what the log, or the way to it, fails with: that is tried again.
+ */
 export abstract class EntityEvents {
-  /** The entity's events behind `after`, in order. Ends with `ctx`. */
+  /**
+   * The entity's events behind `after`, in order. Ends with `ctx`.
+   *
+   * @throws {CanceledError} @throws {DeadlineExceededError} when iterated, too.
+   */
   abstract open(ctx: Context, entity: EntityRef, options: OpenOptions): EventStream;
 
   /**
-   * Entities of these kinds whose streams have new events, from the call on: each signal names an entity once, however
-   * many events came since the one before. It may name one without news. Ends with `ctx`; when it ends or fails
-   * otherwise, signals may be missed until it is called again.
+   * Entities of these kinds whose streams have new events. The first item, which may be empty, comes as soon as no news
+   * is missed any more. Each later one names an entity once, however many events came since it was named before; it may
+   * name one without news. Ends with `ctx`; when it ends or fails otherwise, signals may be missed until it is called
+   * again.
+   *
+   * @throws {CanceledError} @throws {DeadlineExceededError} when iterated.
    */
   abstract signals(ctx: Context, kinds: readonly EntityKind[]): AsyncIterable<readonly EntityRef[]>;
 
-  /** Every entity of these kinds that has events, with its last one. */
+  /** The entity's last event; null if it has none. @throws {CanceledError} @throws {DeadlineExceededError} */
+  abstract head(ctx: Context, entity: EntityRef): Promise<EventId | null>;
+
+  /**
+   * Every entity of these kinds that has events, with its last one.
+   *
+   * @throws {CanceledError} @throws {DeadlineExceededError} when iterated.
+   */
   abstract heads(
     ctx: Context,
     kinds: readonly EntityKind[],

@@ -23,20 +23,28 @@ export interface Lease {
 /**
  * Who runs which activity, and how far it has come. A worker's leases are its own until it releases them, or has given
  * no sign of life for the lease time; it need not renew them one by one. What is stored survives kill -9.
+ *
+ * Besides what is named, each method may fail with what the storage, or the way to it, fails with.
  */
 export abstract class Leases {
   /**
-   * Takes the activity for this worker; taking what it has already gives a new epoch. undefined: another worker has it,
-   * and is alive.
+   * Takes the activity for this worker; taking what it has already gives a new epoch. What has completed is taken by
+   * nobody: its lease just tells so. undefined: another worker has it, and is alive.
+   *
+   * @throws {CanceledError} @throws {DeadlineExceededError} and then the lease may have been taken.
    */
   abstract claim(ctx: Context, activity: ActivityKey): Promise<Lease | undefined>;
 
   /** Stores how far the activity has come. @throws {StaleLeaseError} */
   abstract storeTail(ctx: Context, lease: Lease, tail: Tail): Promise<void>;
 
-  /** Stores that the activity is done for good, and where. @throws {StaleLeaseError} */
+  /** Stores that the activity is done for good, and where; that ends the lease. @throws {StaleLeaseError} */
   abstract complete(ctx: Context, lease: Lease, tail: Tail): Promise<void>;
 
-  /** Gives the lease back, for another worker to claim at once. Releasing what is not held any more is no error. */
+  /**
+   * Gives the lease back, for another worker to claim at once. Releasing what is not held any more is no error.
+   *
+   * @throws {CanceledError} @throws {DeadlineExceededError}
+   */
   abstract release(ctx: Context, lease: Lease): Promise<void>;
 }

@@ -1,0 +1,3 @@
+export { connEntityEvents } from './events.ts';
+export { SqlLeases, type SqlLeasesOptions } from './leases.ts';
+export { activityMigrations } from './migrations.ts';

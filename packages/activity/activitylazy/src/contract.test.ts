@@ -1,0 +1,4 @@
+import { engineContract } from '@samovar/activitytest/contract';
+import { LazyEngine } from './activitylazy.ts';
+
+engineContract('LazyEngine', (options) => new LazyEngine(options), {});
