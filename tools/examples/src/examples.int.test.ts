@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { background as ctx } from '@samovar/context';
 import type { Conn } from '@samovar/eda';
 import { connect } from '@samovar/edaimpl';
+import { NatsServer, natsLacking } from '@samovar/edatest/nats';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aggregatedState } from './aggregatedstate.ts';
 import { causalGraph } from './causalgraph.ts';
@@ -22,9 +23,18 @@ async function printed(run: (print: (line: string) => void) => Promise<void>): P
   return lines;
 }
 
-const open = { memory: () => connect('memory:'), SQLite: () => connect(`sqlite:${join(folder, 'events.db')}`) };
+describe('on memory', () => examples(() => connect('memory:')));
+describe('on SQLite', () => examples(() => connect(`sqlite:${join(folder, 'events.db')}`)));
+describe.skipIf(natsLacking() !== undefined)('on NATS', () => {
+  let server: NatsServer;
+  beforeEach(async () => {
+    server = await NatsServer.start();
+  });
+  afterEach(() => server[Symbol.asyncDispose]());
+  examples(() => connect(server.url, { logger: null }));
+});
 
-describe.each(Object.entries(open))('on %s', (_, connect: () => Promise<Conn>) => {
+function examples(connect: () => Promise<Conn>): void {
   it('clock ticks, and tocks because of it; causal-graph shows that, stdout all', async () => {
     await using conn = await connect();
     const beats = await printed((print) => clock(ctx, conn, print, { beats: 3, everyMs: 1 }));
@@ -49,4 +59,4 @@ describe.each(Object.entries(open))('on %s', (_, connect: () => Promise<Conn>) =
     expect(await run()).toEqual(['cups: 20', 'pots: 20', 'spoons: 20']);
     expect(await run()).toEqual(['cups: 40', 'pots: 40', 'spoons: 40']);
   });
-});
+}
