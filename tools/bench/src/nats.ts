@@ -24,12 +24,14 @@ async function catchup(effort: Effort): Promise<string> {
   await using theirs = await startServer();
   await using ours = await startServer();
   await using raw = await openRaw(theirs.url);
-  await inTurns(events, (n) => raw.js.publish(subjectOf(n % publishers), JSON.stringify(letter(0, n))));
+  await inTurns(events, (n) =>
+    raw.js.publish(subjectOf(n % publishers), JSON.stringify(letter(0, n)), { msgID: String(n) }),
+  );
   await fill(ours.url, events);
   const measured = await measure([consume(raw, events), subscription(ours.url, events)], effort);
   const [peer] = measured;
   const rows = measured.map((way) => [way.name, summary(way), peer ? ratio(way, peer).toFixed(2) : '']);
-  const notes = `${short(events)} events of ${publishers} streams, a message each, decoded: 100 characters of JSON.`;
+  const notes = `${short(events)} events of ${publishers} streams, a message each with its msgID, decoded: 100 characters of JSON.`;
   return `${notes}\n\n${table(['catching up', 'events/s, median | min–max', '× consume'], rows)}`;
 }
 

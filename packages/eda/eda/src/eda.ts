@@ -35,10 +35,24 @@ export interface ConnectOptions {
    * 8,388,608 (8 MiB).
    */
   readonly maxCommitBytes?: number;
-  /** Of logs on a server: which of the logs there, 1 to 64 letters, digits, `_` and `-`. Default: 'samovar'. */
+  /**
+   * Of logs on a server: which of the logs there, 1 to 64 letters, digits, `_` and `-`. Others take it and have no use for
+   * it. Default: 'samovar'.
+   */
   readonly cluster?: string;
-  /** Of logs on a cluster of servers, when the log is made: how many servers keep it. Default: 1. */
+  /**
+   * Of logs on a cluster of servers, when the log is made: how many servers keep it. If one that is there has another
+   * number, the logger is told, and nothing changed. Others refuse more than 1. Default: 1.
+   */
   readonly replicas?: number;
+  /**
+   * Of logs on a server, when the log is made: bytes that it may take there, of each replica: a whole number from 1,024
+   * up. A full log refuses what is new. If one that is there has another limit, the logger is told, and nothing changed.
+   * Others refuse it. Default: as the server allows.
+   */
+  readonly maxLogBytes?: number;
+  /** Whether the log is made if there is none; if not, that is a {@link LogNotFoundError}. Default: true. */
+  readonly create?: boolean;
 }
 
 /** An event to publish. */

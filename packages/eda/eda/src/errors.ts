@@ -74,11 +74,11 @@ export class ClosedError extends DomainError {
   }
 }
 
-/** The log has no room for more, the disk being full; nothing was written, and reading goes on (eda.logFull). */
+/** The log has no room for more, the disk or its limit being full; nothing was written, reading goes on (eda.logFull). */
 export class LogFullError extends DomainError {
   constructor(options: { readonly cause?: unknown } = {}) {
     super('resource_exhausted', 'eda.logFull', {
-      publicMessage: 'the event log has no room left: free disk space, then publish again',
+      publicMessage: 'the event log has no room left: free disk space or raise its limit, then publish again',
       ...options,
     });
   }
@@ -88,6 +88,17 @@ export class LogFullError extends DomainError {
 export class LogUnavailableError extends DomainError {
   constructor(why: string, options: { readonly cause?: unknown } = {}) {
     super('unavailable', 'eda.logUnavailable', { publicMessage: why, ...options });
+  }
+}
+
+/** There is no event log at the address, and none was to be made (eda.logNotFound). */
+export class LogNotFoundError extends DomainError {
+  /** `where` does not hold credentials. */
+  constructor(where: string) {
+    super('not_found', 'eda.logNotFound', {
+      publicMessage: `there is no event log ${where}: check the address, or first connect to it with create: true`,
+      details: { where },
+    });
   }
 }
 

@@ -33,6 +33,32 @@ describe('connect', () => {
     await Promise.all(conns.map((conn) => conn.close()));
   });
 
+  it.each([false, true])('makes no log when it is not to, and opens one that is there: %s', async (isThere) => {
+    const logs = [`sqlite:${join(folder, 'events.db')}`, 'memory:tea'];
+    const keepers = isThere ? await Promise.all(logs.map((url) => connect(url))) : [];
+    for (const url of isThere ? logs : [...logs, 'memory:', `sqlite:${join(folder, 'nowhere/events.db')}`]) {
+      const opened = connect(url, { create: false }).then((conn) => conn.close());
+      if (isThere) await opened;
+      else await expect(opened).rejects.toMatchObject({ id: 'eda.logNotFound', status: 'not_found' });
+    }
+    await Promise.all(keepers.map((conn) => conn.close()));
+    expect(readdirSync(folder)).toEqual(isThere ? ['events.db'] : []);
+  });
+
+  it('refuses what only a server can do, and no name that a server would know', async () => {
+    for (const url of ['memory:', `sqlite:${join(folder, 'events.db')}`]) {
+      for (const options of [{ replicas: 3 }, { maxLogBytes: 1e9 }]) {
+        const details = { field: Object.keys(options)[0] };
+        await expect(connect(url, options)).rejects.toMatchObject({ id: 'eda.invalidArgument', details });
+      }
+      for (const options of [{ replicas: 0 }, { maxLogBytes: 1 }, { create: 1 as unknown as boolean }]) {
+        await expect(connect(url, options)).rejects.toMatchObject({ id: 'eda.invalidArgument' });
+      }
+      expect(readdirSync(folder)).toEqual([]);
+      await (await connect(url, { replicas: 1, cluster: 'tea' })).close();
+    }
+  });
+
   it('is silent, or says on the console, which handlers fail', async () => {
     const said = vi.spyOn(console, 'error').mockImplementation(() => {});
     for (const [options, times] of [

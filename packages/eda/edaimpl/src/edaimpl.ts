@@ -11,6 +11,7 @@ import { type Conn, type ConnectOptions, InvalidArgumentError } from '@samovar/e
  *   `?tls=true` or `?tls=<file of certificate authorities>` encrypt.
  *
  * @throws {InvalidArgumentError} if the URL is none of these, or an option is not as `ConnectOptions` says.
+ * @throws {LogNotFoundError} if there is no log, and `ConnectOptions.create` is false; nothing is made.
  * @throws {NotALogError} if the file, or what the server keeps, is something else, newer or damaged; it is left as it is.
  * @throws {LogUnavailableError} if the file cannot be opened, or the server not be reached.
  */

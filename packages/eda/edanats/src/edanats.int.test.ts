@@ -23,6 +23,12 @@ function recorder() {
   return { said, logger };
 }
 
+/** The names of what the server keeps for this test's log. */
+async function kept(): Promise<string[]> {
+  const { jsm } = await operator();
+  return (await collect(jsm.streams.list())).map(({ config }) => config.name).filter((name) => name.includes(cluster));
+}
+
 describe.skipIf(natsLacking() !== undefined)('an event log on NATS', () => {
   beforeAll(async () => {
     server = await NatsServer.start();
@@ -116,13 +122,26 @@ function operating(): void {
     const { jsm } = await operator();
     await jsm.streams.update(cluster, { max_age: 3600e9 });
     const { said, logger } = recorder();
-    await connected(server, { cluster, logger });
-    expect(said).toContainEqual(['warn', expect.stringContaining('forget events'), expect.anything()]);
-    expect((await jsm.streams.info(cluster)).config.max_age).toBe(3600e9);
+    await connected(server, { cluster, logger, replicas: 3, maxLogBytes: 1e6 });
+    for (const cost of ['forget events', 'has 1 replicas, not 3', 'not 1000000']) {
+      expect(said).toContainEqual(['warn', expect.stringContaining(cost), expect.anything()]);
+    }
+    expect((await jsm.streams.info(cluster)).config).toMatchObject({ max_age: 3600e9, num_replicas: 1, max_bytes: -1 });
   });
 }
 
 function connecting(): void {
+  it('makes nothing when it is not to, also while somebody else makes a log, and opens one that is there', async () => {
+    const { said, logger } = recorder();
+    const opened = () => connected(server, { cluster, create: false, logger });
+    await expect(opened()).rejects.toMatchObject({ id: 'eda.logNotFound', status: 'not_found' });
+    expect(await kept()).toEqual([]);
+    const [refused, made] = await Promise.allSettled([opened(), connected(server, { cluster })]);
+    expect([refused.status, made.status]).toEqual(['rejected', 'fulfilled']);
+    await opened();
+    expect(said).toEqual([]);
+  });
+
   it('bounds commits by what the server takes, and says so with both numbers', async () => {
     const own = await ownServer('max_payload: 100KB');
     const { said, logger } = recorder();
@@ -145,14 +164,18 @@ function connecting(): void {
     expect(sizes).toEqual([data.bytes().length]);
   });
 
-  it.each([{ cluster: 'a.b' }, { cluster: '' }, { replicas: 0 }, { client: 'x'.repeat(256) }, { maxCommitBytes: 1 }])(
-    'refuses %j',
-    async (options) => {
-      const [field] = Object.keys(options);
-      await expect(connected(server, { cluster, ...options })).rejects.toMatchObject({
-        id: 'eda.invalidArgument',
-        details: { field },
-      });
-    },
-  );
+  it.each([
+    { cluster: 'a.b' },
+    { cluster: '' },
+    { replicas: 0 },
+    { maxLogBytes: 1023 },
+    { client: 'x'.repeat(256) },
+    { maxCommitBytes: 1 },
+  ])('refuses %j', async (options) => {
+    const [field] = Object.keys(options);
+    await expect(connected(server, { cluster, ...options })).rejects.toMatchObject({
+      id: 'eda.invalidArgument',
+      details: { field },
+    });
+  });
 }

@@ -1,5 +1,12 @@
-import { type Conn, type ConnectOptions, defaultMaxCommitBytes, InvalidArgumentError, type Logger } from '@samovar/eda';
-import { checkConnectOptions, checkWhole, Log, LogConn, loggerOf } from '@samovar/edacore';
+import {
+  type Conn,
+  type ConnectOptions,
+  defaultMaxCommitBytes,
+  InvalidArgumentError,
+  type Logger,
+  LogNotFoundError,
+} from '@samovar/eda';
+import { checkConnectOptions, Log, LogConn, loggerOf } from '@samovar/edacore';
 import { NatsBackend } from './backend.ts';
 import { NatsLog } from './natslog.ts';
 import { parseUrl } from './url.ts';
@@ -12,27 +19,36 @@ const open = new Map<string, Promise<Log>>();
  * certificate authorities>` encrypt. The connections of a process to one log share what they have open. What is
  * acknowledged survives a crash of the server's process, and with replicas the loss of a server.
  *
+ * With replicas, publications that expect a head contend for the end of the whole log, the only thing that servers look at
+ * when they store. 20 writers on as many streams of three servers on one machine published 13,000 a second in one process
+ * (14,000 without expecting), 4,700 through three connections, and 5,000 beside 1,600 a second of others; but 8 beside
+ * 12,000 of others: so many hold them up for as long as they last.
+ *
  * Made for server 2.9 and later. A commit is one message, bounded also by the server's max_payload less 16 KiB.
  *
  * @throws {InvalidArgumentError} if the URL or an option is not as described.
+ * @throws {LogNotFoundError} if there is no log of this name, and none is to be made.
  * @throws {NotALogError} if what the server keeps under the cluster's name is something else; it is left as it is.
  * @throws {LogUnavailableError} if the server cannot be reached, or has no JetStream.
  */
 export async function connectNats(url: string, options: ConnectOptions = {}): Promise<Conn> {
-  const { maxCommitBytes = defaultMaxCommitBytes, cluster = 'samovar', replicas } = options;
+  const { maxCommitBytes = defaultMaxCommitBytes, cluster = 'samovar', create = true } = options;
   const logger = loggerOf(options);
   const address = parseUrl(url);
   checkConnectOptions(options);
   checkCluster(cluster);
-  if (replicas !== undefined) checkWhole('replicas', replicas, 1);
   const key = JSON.stringify([cluster, address]);
   for (;;) {
-    const opening = open.get(key) ?? opened(key, () => NatsLog.open(address, cluster, replicas, logger));
-    const log = await opening;
+    const opening = open.get(key) ?? opened(key, () => NatsLog.open(address, cluster, options));
+    const log = await opening.catch((error: unknown) => {
+      // Another connection was not to make it.
+      if (create && error instanceof LogNotFoundError) return undefined;
+      throw error;
+    });
     // Whoever let go of it last may have closed it meanwhile.
-    if (open.get(key) !== opening) continue;
+    if (log === undefined || open.get(key) !== opening) continue;
     warnOfSmaller(log.backend.mostCommitBytes, maxCommitBytes, logger);
-    return LogConn.to(() => log, options);
+    return LogConn.to(log, options);
   }
 }
 

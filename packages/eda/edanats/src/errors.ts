@@ -8,12 +8,21 @@ export const codes = {
   consumerNotFound: 10_014,
   messageNotFound: 10_037,
   streamNotFound: 10_059,
-  wrongLastSequence: 10_071,
   streamNameInUse: 10_058,
   /** No such message, or no message there to be deleted. */
   alreadyDeleted: new Set([10_037, 10_043, 10_057]),
-  noResources: new Set([10_023, 10_028, 10_047, 10_077]),
+  storeFailed: 10_077,
+  noResources: new Set([10_023, 10_028, 10_047]),
+  /** The last message, of a subject or of all, is another one than expected, or may soon be. */
+  wrongLastSequence: new Set([10_071, 10_164]),
 };
+
+/** What JetStream's answer says of what failed. */
+export interface ApiError {
+  readonly code: number;
+  readonly err_code: number;
+  readonly description: string;
+}
 
 const passing = [errors.TimeoutError, errors.NoRespondersError, errors.RequestError, errors.ConnectionError];
 
@@ -32,6 +41,12 @@ export function isNotEnabled(error: unknown): boolean {
 export function codeOf(error: unknown): number | undefined {
   if (error instanceof JetStreamApiError) return error.code;
   return error instanceof Error && error.cause instanceof JetStreamApiError ? error.cause.code : undefined;
+}
+
+/** Whether JetStream refuses a message as it has no room for it. */
+export function isFull({ err_code, description }: ApiError): boolean {
+  // The server has one code for all that can go wrong in storing.
+  return codes.noResources.has(err_code) || (err_code === codes.storeFailed && /maximum|space/.test(description));
 }
 
 /** The error to throw for what failed on the server or on the way to it. */

@@ -16,3 +16,8 @@ export function commitHeaders(id: string, summary: Summary, last: number | undef
   const expected = last === undefined ? '' : `Nats-Expected-Last-Subject-Sequence: ${last}\r\n`;
   return `NATS/1.0\r\nNats-Msg-Id: ${id}\r\n${summaryHeader}: ${summaryText(summary)}\r\n${expected}\r\n`;
 }
+
+/** The headers of a message that is stored only if the last position of the whole log is `last`. */
+export function withLogEnd(headers: string, last: number): string {
+  return `${headers.slice(0, -2)}Nats-Expected-Last-Sequence: ${last}\r\n\r\n`;
+}

@@ -9,8 +9,8 @@ import {
 import { type KV, Kvm } from '@nats-io/kv';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { type Context, throwIfDone } from '@samovar/context';
-import { type Logger, LogUnavailableError } from '@samovar/eda';
-import { decodeCommit, type Head, maxCommit, type WireCommit } from '@samovar/edacore';
+import { type ConnectOptions, type Logger, LogUnavailableError } from '@samovar/eda';
+import { decodeCommit, type Head, loggerOf, maxCommit, type WireCommit } from '@samovar/edacore';
 import { Erasures } from './erasures.ts';
 import { asLogError, codeOf, codes, isNotEnabled, isPassing } from './errors.ts';
 import { eventsOf, type NatsEvent } from './event.ts';
@@ -63,14 +63,15 @@ export class NatsLog {
     void this.#watchConnection();
   }
 
-  /** @throws {LogUnavailableError} @throws {NotALogError} */
-  static async open(address: Address, cluster: string, replicas?: number, logger?: Logger): Promise<NatsLog> {
+  /** @throws {LogUnavailableError} @throws {LogNotFoundError} @throws {NotALogError} */
+  static async open(address: Address, cluster: string, options: ConnectOptions): Promise<NatsLog> {
+    const logger = loggerOf(options);
     const names = new Names(cluster);
     let nc: NatsConnection | undefined;
     try {
       nc = await dial(address);
       const jsm = await jetstreamManager(nc, { timeout: connectTimeout });
-      const log = new NatsLog(nc, jsm, names, await openStorage(jsm, names, replicas, logger), logger);
+      const log = new NatsLog(nc, jsm, names, await openStorage(jsm, names, options), logger);
       await log.erasures.load();
       return log;
     } catch (error) {

@@ -1,5 +1,4 @@
 import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node';
-import { throwIfDone } from '@samovar/context';
 import {
   ClosedError,
   DuplicateErasedError,
@@ -8,13 +7,15 @@ import {
   LogFullError,
   LogUnavailableError,
 } from '@samovar/eda';
-import { type Append, decodeId, encodeCommit, encodeId, firstSeq } from '@samovar/edacore';
-import { asLogError, codes } from './errors.ts';
-import { commitHeaders, PreparedHeaders } from './headers.ts';
+import { type Append, encodeCommit, encodeId, firstSeq } from '@samovar/edacore';
+import { asLogError, codes, isFull } from './errors.ts';
+import { type Answer, endIn, type Flight, headPosition, isDone, positionOf } from './flight.ts';
+import { commitHeaders, PreparedHeaders, withLogEnd } from './headers.ts';
 import { messageId } from './names.ts';
 import type { NatsLog } from './natslog.ts';
 import { findMessage } from './scan.ts';
 import { duplicateWindow } from './storage.ts';
+import { Tail } from './tail.ts';
 
 /** Publications that wait for their answer, and bytes of them; others wait until there is room. */
 const mostInFlight = 4096;
@@ -29,25 +30,15 @@ const retryTime = 250;
 const closing = 5_000;
 /** Milliseconds after which the server may have forgotten that it has stored what is about to be sent again. */
 const forgotten = duplicateWindow / 1e6 - 30_000;
-/** No stream is here. */
-const nowhere = Number.MAX_SAFE_INTEGER;
 
-interface Flight {
-  readonly append: Append;
-  readonly subject: string;
-  readonly payload: Uint8Array;
-  /** As NATS writes them. */
-  readonly headers: string;
-  readonly id: string;
-  readonly clock: number;
-  /** When it was sent first; 0: never. */
-  first: number;
-  repeated: boolean;
-  /** When it was sent, as `performance.now()` tells it. */
-  sent: number;
-}
-
-/** Publishes commits, many at once, through one subscription for all answers. */
+/**
+ * Publishes commits, many at once, through one subscription for all answers.
+ *
+ * Servers that keep a log together look at a stream's head before they agree on what comes next: of many who expect one
+ * head all may find it right, and be stored. Only where the whole log ends is looked at when a message is stored. So there
+ * what expects a head expects that end too, and is sent again while only the end is another one; what is published to its
+ * stream meanwhile waits for it.
+ */
 export class Publisher {
   readonly #log: NatsLog;
   readonly #nc: NatsConnection;
@@ -55,6 +46,9 @@ export class Publisher {
   readonly #headers = new PreparedHeaders();
   readonly #run = createInbox('samovar').slice('samovar.'.length);
   readonly #flights = new Map<number, Flight>();
+  readonly #tail = new Tail();
+  /** What waits for a publication to the same stream, by stream. */
+  readonly #behind = new Map<string, Flight[]>();
   #waiting: Flight[] = [];
   #bytes = 0;
   #tokens = 0;
@@ -68,7 +62,10 @@ export class Publisher {
       if (error === null) this.#answered(msg);
     };
     this.#nc.subscribe(`${this.#inbox}.*`, { callback });
-    log.onReconnect(() => this.#again(() => true));
+    log.onReconnect(() => {
+      this.#tail.forget();
+      this.#again(() => true);
+    });
   }
 
   /** Stores a commit, in the order of the calls as long as the connection holds, and answers it. */
@@ -86,18 +83,18 @@ export class Publisher {
       return;
     }
     const id = key === undefined ? `${this.#run}.${++this.#published}` : messageId(stream, key);
-    const last = expected === undefined ? undefined : positionOf(expected);
-    const headers = commitHeaders(id, { events: rows.length, clock }, last);
+    const head = expected === undefined ? undefined : positionOf(expected);
+    const headers = commitHeaders(id, { events: rows.length, clock }, head);
     const subject = this.#log.names.subject(stream);
-    const flight = { append, subject, payload, headers, id, clock, first: 0, repeated: false, sent: 0 };
+    const fresh = { first: 0, repeated: false, place: 0, end: 0, sent: 0 };
+    const flight = { append, subject, payload, headers, id, clock, head, ...fresh };
     if (this.#hasRoom() && this.#waiting.length === 0) this.#take(flight);
     else this.#waiting.push(flight);
-    this.#timer ??= setTimeout(() => this.#sweep(), sweep);
   }
 
   /** Resolves when everything published before is answered, or after some time. */
   async settled(): Promise<void> {
-    const flights = [...this.#flights.values(), ...this.#waiting];
+    const flights = [...this.#flights.values(), ...[...this.#behind.values()].flat(), ...this.#waiting];
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise((resolve) => {
       timer = setTimeout(resolve, closing);
@@ -110,9 +107,11 @@ export class Publisher {
   close(): void {
     clearTimeout(this.#timer);
     const error = new ClosedError('the connection to the event log');
-    for (const { append } of [...this.#waiting, ...this.#flights.values()]) append.fail(error);
-    this.#waiting = [];
+    const flights = [...this.#flights.values(), ...[...this.#behind.values()].flat(), ...this.#waiting];
     this.#flights.clear();
+    this.#behind.clear();
+    this.#waiting = [];
+    for (const { append } of flights) append.fail(error);
   }
 
   #hasRoom(): boolean {
@@ -120,23 +119,58 @@ export class Publisher {
   }
 
   #take(flight: Flight): void {
+    const { stream, promise } = flight.append;
+    const behind = this.#behind.get(stream);
+    if (behind !== undefined) {
+      behind.push(flight);
+      return;
+    }
+    if (this.#isGuarded(flight)) {
+      this.#behind.set(stream, []);
+      const release = () => this.#release(stream);
+      promise.then(release, release);
+    }
+    this.#enter(flight);
+  }
+
+  /** Whether it expects where the log ends. */
+  #isGuarded({ head }: Flight): boolean {
+    return head !== undefined && this.#log.replicas > 1;
+  }
+
+  #release(stream: string): void {
+    const behind = this.#behind.get(stream) ?? [];
+    this.#behind.delete(stream);
+    if (behind.length === 0) return;
+    this.#waiting = [...behind, ...this.#waiting];
+    this.#fill();
+  }
+
+  #enter(flight: Flight): void {
     this.#bytes += flight.payload.length;
     this.#send(++this.#tokens, flight);
   }
 
   #send(token: number, flight: Flight): void {
     flight.sent = performance.now();
-    flight.repeated = flight.first > 0;
     flight.first ||= flight.sent;
+    flight.end = this.#tail.expected;
+    flight.place = this.#tail.sent();
     this.#flights.set(token, flight);
-    const { subject, payload } = flight;
-    this.#headers.text = flight.headers;
+    const { subject, payload, headers } = flight;
+    this.#headers.text = this.#isGuarded(flight) ? withLogEnd(headers, flight.end) : headers;
     this.#nc.publish(subject, payload, { reply: `${this.#inbox}.${token}`, headers: this.#headers });
+    this.#timer ??= setTimeout(() => this.#sweep(), sweep);
   }
 
   #remove(token: number, flight: Flight): void {
     if (!this.#flights.delete(token)) return;
     this.#bytes -= flight.payload.length;
+    this.#fill();
+  }
+
+  /** Sends what waits, as far as there is room. */
+  #fill(): void {
     if (this.#waiting.length === 0) return;
     let next = 0;
     while (next < this.#waiting.length && this.#hasRoom()) this.#take(this.#waiting[next++] as Flight);
@@ -150,8 +184,14 @@ export class Publisher {
     // Nobody leads the stream now, or JetStream is not up.
     const unled = msg.headers?.code === 503;
     const answer = unled ? undefined : msg.json<Answer>();
-    if (answer === undefined || answer.error?.code === 503) {
+    if (answer === undefined || (answer.error?.code === 503 && !isFull(answer.error))) {
       flight.sent = performance.now() - answerTimeout + retryTime;
+      return;
+    }
+    const end = endIn(answer);
+    this.#tail.answered(flight.place, end);
+    if (answer.error !== undefined && end > flight.end && this.#isGuarded(flight)) {
+      this.#send(token, flight);
       return;
     }
     this.#remove(token, flight);
@@ -166,15 +206,16 @@ export class Publisher {
   async #settle(flight: Flight, { error, seq }: Answer): Promise<void> {
     const { append, id } = flight;
     if (error === undefined) return this.#duplicate(flight, seq);
-    if (error.err_code === codes.wrongLastSequence) {
+    if (codes.wrongLastSequence.has(error.err_code)) {
+      const head = await this.#log.head(append.ctx, append.stream);
+      if (this.#isGuarded(flight) && headPosition(head) === flight.head) return this.#enter(flight);
       // Servers that keep a log together look at the head before they look for a duplicate.
       const known = flight.repeated || (append.key !== undefined && this.#log.replicas > 1);
       const stored = known ? await findMessage(this.#log, append.stream, id) : undefined;
       if (stored !== undefined) return this.#duplicate(flight, stored);
-      const head = await this.#log.head(append.ctx, append.stream);
       const actual = head === undefined ? null : encodeId(this.#log.number, head.seq, true, head.clock);
       append.fail(new HeadConflictError(append.stream, actual, append.expected?.id ?? null));
-    } else if (codes.noResources.has(error.err_code)) {
+    } else if (isFull(error)) {
       append.fail(new LogFullError({ cause: new Error(error.description) }));
     } else append.fail(new LogUnavailableError(`the event log on NATS refuses events: ${error.description}`));
   }
@@ -190,10 +231,16 @@ export class Publisher {
   /** Gives up what nobody waits for any more, and sends again what was not answered. */
   #sweep(): void {
     this.#waiting = this.#waiting.filter((flight) => !isDone(flight));
+    for (const [stream, flights] of this.#behind) {
+      this.#behind.set(
+        stream,
+        flights.filter((flight) => !isDone(flight)),
+      );
+    }
     for (const [token, flight] of this.#flights) if (isDone(flight)) this.#remove(token, flight);
     const now = performance.now();
     this.#again(({ sent }) => now - sent > answerTimeout);
-    const idle = this.#flights.size === 0 && this.#waiting.length === 0;
+    const idle = this.#flights.size === 0 && this.#behind.size === 0 && this.#waiting.length === 0;
     this.#timer = idle ? undefined : setTimeout(() => this.#sweep(), sweep);
   }
 
@@ -201,8 +248,10 @@ export class Publisher {
     const now = performance.now();
     for (const [token, flight] of this.#flights) {
       if (!which(flight)) continue;
-      if (now - flight.first < forgotten) this.#send(token, flight);
-      else void this.#askThenSend(token, flight);
+      if (now - flight.first < forgotten) {
+        flight.repeated = true;
+        this.#send(token, flight);
+      } else void this.#askThenSend(token, flight);
     }
   }
 
@@ -213,6 +262,7 @@ export class Publisher {
       if (!this.#flights.has(token)) return;
       if (stored === undefined) {
         flight.first = 0;
+        flight.repeated = false;
         return this.#send(token, flight);
       }
       this.#remove(token, flight);
@@ -220,27 +270,5 @@ export class Publisher {
     } catch {
       // It is asked again with the next sweep after the time for an answer.
     }
-  }
-}
-
-interface Answer {
-  readonly seq: number;
-  readonly duplicate?: boolean;
-  readonly error?: { readonly code: number; readonly err_code: number; readonly description: string };
-}
-
-/** Where the stream's last commit is to be; an event that is not the last of its commit is no head. */
-function positionOf(expected: NonNullable<Append['expected']>): number {
-  if (expected.id === null) return 0;
-  return decodeId(expected.id).last ? Math.floor(expected.seq / firstSeq(1)) : nowhere;
-}
-
-function isDone({ append }: Flight): boolean {
-  try {
-    throwIfDone(append.ctx);
-    return false;
-  } catch (error) {
-    append.fail(error);
-    return true;
   }
 }

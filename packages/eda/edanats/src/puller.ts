@@ -95,13 +95,13 @@ export class Puller {
   #receive(msg: Msg): void {
     this.#heard = performance.now();
     clearTimeout(this.#doubt);
-    const code = msg.headers?.code ?? 0;
-    if (code === 0) {
+    // Headers are decoded when they are asked for: those of events are not looked at here.
+    const pulled = pulledOf(msg);
+    if (pulled !== undefined) {
       this.#outstanding = Math.max(0, this.#outstanding - 1);
-      const pulled = pulledOf(msg);
-      if (pulled !== undefined) this.#on.onMessage(pulled);
-    } else if (code === 100) this.#on.onIdle();
-    else this.#released(msg, code);
+      this.#on.onMessage(pulled);
+    } else if (msg.headers?.code === 100) this.#on.onIdle();
+    else this.#released(msg, msg.headers?.code ?? 0);
   }
 
   #released(msg: Msg, code: number): void {
@@ -131,7 +131,8 @@ export class Puller {
 
 /** What the subject for acknowledging says: $JS.ACK.stream.consumer.deliveries.position.order.stored.pending. */
 function pulledOf(msg: Msg): Pulled | undefined {
-  const parts = (msg.reply ?? '').split('.');
+  if (msg.reply === undefined || msg.reply === '') return undefined;
+  const parts = msg.reply.split('.');
   // Later servers put the domain and the account behind $JS.ACK, and something random at the end.
   const at = parts.length === 9 ? 4 : 6;
   const [position, , stored, pending] = parts.slice(at + 1);

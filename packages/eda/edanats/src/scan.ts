@@ -8,7 +8,7 @@ import { duplicateWindow } from './storage.ts';
 
 /** Messages asked for at once: few at first, as many readers want no more than that. Bytes at hand to ask for no more. */
 const firstBatch = 32;
-const fullBatch = 512;
+const fullBatch = 1024;
 const mostBytes = 16 * 1024 * 1024;
 /** Milliseconds that the server keeps a consumer nobody asks, and after which it is not relied on. */
 const kept = 60_000;
@@ -197,7 +197,7 @@ export class Scan {
     const puller = this.#puller;
     if (puller === undefined || this.#closed) return;
     const ahead = this.#queue.length - this.#index + puller.outstanding;
-    if (ahead > this.#batch / 4 || this.#bytes > mostBytes) return;
+    if (ahead > this.#batch / 2 || this.#bytes > mostBytes) return;
     if (performance.now() - this.#asked > stale) {
       this.begin();
       return;

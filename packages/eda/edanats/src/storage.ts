@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { DiscardPolicy, type JetStreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
-import { type Logger, NotALogError } from '@samovar/eda';
+import { type ConnectOptions, LogNotFoundError, NotALogError } from '@samovar/eda';
+import { loggerOf } from '@samovar/edacore';
 import { codeOf, codes } from './errors.ts';
 import type { Names } from './names.ts';
 
@@ -18,25 +19,23 @@ export interface Storage {
 
 /**
  * Finds the JetStream stream of a log, or makes it. One that is there is left as it is; what its settings may cost is
- * told to `logger`.
+ * told to the logger.
  *
+ * @throws {LogNotFoundError} if there is none, and none is to be made.
  * @throws {NotALogError} if the stream is something else.
  */
-export async function openStorage(
-  jsm: JetStreamManager,
-  names: Names,
-  replicas: number | undefined,
-  logger: Logger | undefined,
-): Promise<Storage> {
-  const config = (await find(jsm, names.stream)) ?? (await make(jsm, names, replicas ?? 1));
+export async function openStorage(jsm: JetStreamManager, names: Names, options: ConnectOptions): Promise<Storage> {
+  const found = await find(jsm, names.stream);
+  if (found === undefined && options.create === false) throw new LogNotFoundError(`${names.stream} on the NATS server`);
+  const config = found ?? (await make(jsm, names, options));
   const number = numberOf(config);
   if (number === undefined) throw new NotALogError(`the JetStream stream ${names.stream} is not an event log's`);
   const subject = names.subject('>');
   if (config.subjects.length !== 1 || config.subjects[0] !== subject) {
     throw new NotALogError(`the JetStream stream ${names.stream} should have the subject ${subject}, and no other`);
   }
-  for (const concern of concerns(config, replicas)) {
-    logger?.warn(`the JetStream stream of an event log ${concern}`, { stream: names.stream });
+  for (const concern of concerns(config, options)) {
+    loggerOf(options)?.warn(`the JetStream stream of an event log ${concern}`, { stream: names.stream });
   }
   return { number, replicas: config.num_replicas };
 }
@@ -50,7 +49,8 @@ async function find(jsm: JetStreamManager, stream: string): Promise<StreamConfig
   }
 }
 
-async function make(jsm: JetStreamManager, names: Names, replicas: number): Promise<StreamConfig> {
+async function make(jsm: JetStreamManager, names: Names, options: ConnectOptions): Promise<StreamConfig> {
+  const { replicas = 1, maxLogBytes = -1 } = options;
   const number = randomInt(2 ** 20);
   try {
     const made = await jsm.streams.add({
@@ -61,6 +61,7 @@ async function make(jsm: JetStreamManager, names: Names, replicas: number): Prom
       retention: RetentionPolicy.Limits,
       // A full log refuses what is new, and forgets nothing.
       discard: DiscardPolicy.New,
+      max_bytes: maxLogBytes,
       num_replicas: replicas,
       duplicate_window: duplicateWindow,
       allow_direct: true,
@@ -82,7 +83,7 @@ function numberOf({ description = '' }: StreamConfig): number | undefined {
 }
 
 /** What of the settings is not as this package makes them, and what that means. */
-function* concerns(config: StreamConfig, replicas: number | undefined): Generator<string> {
+function* concerns(config: StreamConfig, { replicas, maxLogBytes }: ConnectOptions): Generator<string> {
   const bounded = config.max_bytes > 0 || config.max_msgs > 0;
   if (config.max_age > 0 || config.max_msgs_per_subject > 0 || (bounded && config.discard !== DiscardPolicy.New)) {
     yield 'is set to forget events: those are lost to whoever has not read them';
@@ -94,5 +95,9 @@ function* concerns(config: StreamConfig, replicas: number | undefined): Generato
   }
   if (replicas !== undefined && config.num_replicas !== replicas) {
     yield `has ${config.num_replicas} replicas, not ${replicas}: change that with the server's own tools`;
+  }
+  if (maxLogBytes !== undefined && config.max_bytes !== maxLogBytes) {
+    const limit = config.max_bytes > 0 ? `${config.max_bytes} bytes` : 'as many bytes as there is room for';
+    yield `may take ${limit}, not ${maxLogBytes}: change that with the server's own tools`;
   }
 }

@@ -29,10 +29,17 @@ export async function build(config: Config, ...overrides: ContainerModule[]): Pr
   }
 }
 
-/** Connects to the event log. @throws as `connect` does. */
-export async function connectLog(config: Config, logger: Logger | null): Promise<Conn> {
-  const { events, eventsCluster: cluster, eventsReplicas: replicas } = config;
-  return await connect(events, { client: 'samovar', logger, cluster, ...(replicas === undefined ? {} : { replicas }) });
+/** Connects to the event log; `create`: made if there is none. @throws as `connect` does. */
+export async function connectLog(config: Config, logger: Logger | null, create = true): Promise<Conn> {
+  const { events, eventsCluster: cluster, eventsReplicas: replicas, eventsMaxBytes: maxLogBytes } = config;
+  return await connect(events, {
+    client: 'samovar',
+    logger,
+    create,
+    cluster,
+    ...(replicas === undefined ? {} : { replicas }),
+    ...(maxLogBytes === undefined ? {} : { maxLogBytes }),
+  });
 }
 
 /**

@@ -43,5 +43,5 @@ function textOf(error: unknown): string {
 
 /** Whether trying again needs something else to be asked for, or to be there. */
 function isOfTheCaller(error: unknown): boolean {
-  return DomainError.is(error) && (error.status === 'invalid_argument' || error.status === 'failed_precondition');
+  return DomainError.is(error) && ['invalid_argument', 'failed_precondition', 'not_found'].includes(error.status);
 }

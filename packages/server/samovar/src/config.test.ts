@@ -91,6 +91,14 @@ it.each(['sqlite:/srv/b.db', 'sqlite::memory:', 'postgres://ann:hush@db.example:
   },
 );
 
+it('reads how large an event log on a server may grow', () => {
+  const env = { SAMOVAR_EVENTS_MAX_BYTES: '1000000000', SAMOVAR_EVENTS_REPLICAS: '3' };
+  expect(load({ env })).toMatchObject({ eventsMaxBytes: 1e9, eventsReplicas: 3 });
+  expect(faultsOf({ env: { SAMOVAR_EVENTS_MAX_BYTES: '12' } })).toEqual([
+    expect.stringMatching(/^eventsMaxBytes .* 12: /),
+  ]);
+});
+
 it('reads true and false from text', () => {
   expect(load({ env: { SAMOVAR_MIGRATE_AT_START: 'false' } }).migrateAtStart).toBe(false);
   const flags = { migrateAtStart: true };

@@ -14,6 +14,7 @@ const Settings = z.strictObject({
   events: z.string().min(1).optional(),
   eventsCluster: z.string().default('samovar'),
   eventsReplicas: z.int().min(1).optional(),
+  eventsMaxBytes: z.int().min(1_024).optional(),
   database: z.string().refine(isDatabaseUrl, { error: new InvalidDatabaseUrlError().message }).optional(),
   migrateAtStart: z.boolean().default(true),
   host: z.string().min(1).default('127.0.0.1'),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
+import { LogNotFoundError } from '@samovar/eda';
 import type { Finding } from '@samovar/server';
-import { build, close } from './build.ts';
+import { build, close, connectLog } from './build.ts';
 import type { Config } from './config.ts';
 import { UnhealthyError } from './errors.ts';
 import { type Diagnosis, examine } from './examination.ts';
@@ -20,10 +21,10 @@ export interface DoctorOptions {
  * @throws what keeps it from being put together, such as a log or database that cannot be opened.
  */
 export async function doctor(config: Config, output: Output, { json }: DoctorOptions): Promise<void> {
-  const isNew = !isThere(config.database);
+  const isNew = !hasDatabase(config);
   const container = await build({
     ...config,
-    ...(isThere(config.events) ? {} : { events: 'memory:' }),
+    ...((await hasLog(config)) ? {} : { events: 'memory:', eventsReplicas: undefined, eventsMaxBytes: undefined }),
     ...(isNew ? { database: 'sqlite::memory:', migrateAtStart: true } : {}),
   });
   let diagnoses: readonly Diagnosis[];
@@ -41,9 +42,20 @@ export async function doctor(config: Config, output: Output, { json }: DoctorOpt
 }
 
 /** Memory has to do in place of a file that the first start would make. */
-function isThere(url: string): boolean {
-  const file = /^sqlite:([^:].*)$/.exec(url)?.[1];
+function hasDatabase({ database }: Config): boolean {
+  const file = /^sqlite:([^:].*)$/.exec(database)?.[1];
   return file === undefined || existsSync(file);
+}
+
+/** Likewise of the event log. */
+async function hasLog(config: Config): Promise<boolean> {
+  try {
+    await (await connectLog(config, null, false)).close();
+    return true;
+  } catch (error) {
+    if (error instanceof LogNotFoundError) return false;
+    throw error;
+  }
 }
 
 function tell(output: Output, diagnoses: readonly Diagnosis[], summary: string): void {

@@ -41,13 +41,3 @@ export class UnhealthyError extends DomainError {
     });
   }
 }
-
-/** There is no event log to look into (samovar.noEventLog); none was made. */
-export class NoEventLogError extends DomainError {
-  constructor(file: string) {
-    super('failed_precondition', 'samovar.noEventLog', {
-      publicMessage: `there is no event log ${file}: which data directory (--data) is meant?`,
-      details: { file },
-    });
-  }
-}

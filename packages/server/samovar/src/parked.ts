@@ -1,14 +1,12 @@
-import { existsSync } from 'node:fs';
 import { background } from '@samovar/context';
 import type { Conn, EventId, ReplayOptions } from '@samovar/eda';
 import { connectLog } from './build.ts';
 import type { Config } from './config.ts';
-import { NoEventLogError } from './errors.ts';
 import type { Output } from './output.ts';
 
-/** Tells of the parked events of a subscription, or of all. @throws {NoEventLogError} */
+/** Tells of the parked events of a subscription, or of all. @throws {LogNotFoundError} */
 export async function listParked(config: Config, output: Output, subscription: string | undefined): Promise<void> {
-  await using conn = await open(config);
+  await using conn = await connectLog(config, null, false);
   let count = 0;
   for (const name of subscription === undefined ? await names(conn) : [subscription]) {
     for await (const { event, key, attempts, error, since, waiting } of conn.parked(name).list(background)) {
@@ -22,7 +20,7 @@ export async function listParked(config: Config, output: Output, subscription: s
   if (count === 0) output.line('nothing is parked');
 }
 
-/** Has `ids`, or all where there are none, handled again. @throws {NoEventLogError} @throws as `ParkedEvents.replay` does. */
+/** Has `ids`, or all where there are none, handled again. @throws {LogNotFoundError} @throws as `ParkedEvents.replay` does. */
 export async function replayParked(
   config: Config,
   output: Output,
@@ -30,7 +28,7 @@ export async function replayParked(
   ids: readonly EventId[],
   options: ReplayOptions,
 ): Promise<void> {
-  await using conn = await open(config);
+  await using conn = await connectLog(config, null, false);
   const which = ids.length > 0 ? ids : 'all';
   const { events, from, to } = await conn.parked(subscription).replay(background, which, options);
   const does = options.dryRun ? 'would be' : 'will be';
@@ -38,17 +36,11 @@ export async function replayParked(
   output.line(`${events} events ${does} handled again${times}`);
 }
 
-/** Gives an event up. @throws {NoEventLogError} @throws {NotParkedError} */
+/** Gives an event up. @throws {LogNotFoundError} @throws {NotParkedError} */
 export async function skipParked(config: Config, output: Output, subscription: string, id: EventId): Promise<void> {
-  await using conn = await open(config);
+  await using conn = await connectLog(config, null, false);
   await conn.parked(subscription).skip(background, id);
   output.line(`skipped ${id}`);
-}
-
-async function open(config: Config): Promise<Conn> {
-  const file = /^sqlite:(.+)$/.exec(config.events)?.[1];
-  if (file !== undefined && !existsSync(file)) throw new NoEventLogError(file);
-  return await connectLog(config, null);
 }
 
 async function names(conn: Conn): Promise<string[]> {

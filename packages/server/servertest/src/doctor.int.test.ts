@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Exit, SamovarCommand } from './command.ts';
-import { describeOnLogs } from './logs.ts';
+import { describeOnLogs, describeOnNats } from './logs.ts';
 import { startServer } from './servertest.ts';
 
 let folder: string;
@@ -38,6 +38,19 @@ function change(sql: string): void {
 it('finds all well with a server that has never run, and makes nothing', async () => {
   expect(await examine()).toMatchObject({ code: 0, stderr: '', counts: { healthy: true, errors: 0 }, findings: [] });
   expect(readdirSync(folder)).toEqual([]);
+});
+
+describeOnNats((freshLog) => {
+  it('makes nothing on a server that keeps no log yet either', async () => {
+    const log = freshLog();
+    expect(await examine({ ...log.env, SAMOVAR_EVENTS_REPLICAS: '3' })).toMatchObject({
+      code: 0,
+      stderr: '',
+      findings: [],
+    });
+    await expect(log.connect(folder, false)).rejects.toMatchObject({ id: 'eda.logNotFound' });
+    expect(readdirSync(folder)).toEqual([]);
+  });
 });
 
 it('tells people line by line', async () => {

@@ -12,8 +12,8 @@ export interface TestLog {
   readonly settings: Partial<Config>;
   /** What tells the `samovar` command of it. */
   readonly env: NodeJS.ProcessEnv;
-  /** Connects beside the server with this data directory. */
-  connect(data: string): Promise<Conn>;
+  /** Connects beside the server with this data directory; `create`: the log is made if there is none. Default: true. */
+  connect(data: string, create?: boolean): Promise<Conn>;
 }
 
 /**
@@ -45,6 +45,7 @@ function natsLog(events: string, cluster: string): TestLog {
 }
 
 function logOf(settings: Partial<Config>, env: NodeJS.ProcessEnv): TestLog {
-  const connect = (data: string) => connectLog(loadConfig({ flags: { data, ...settings }, env: {}, cwd: data }), null);
+  const connect = (data: string, create = true) =>
+    connectLog(loadConfig({ flags: { data, ...settings }, env: {}, cwd: data }), null, create);
   return { settings, env, connect };
 }

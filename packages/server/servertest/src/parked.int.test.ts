@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { background as ctx } from '@samovar/context';
@@ -83,11 +83,16 @@ function parking(freshLog: () => TestLog): void {
   });
 }
 
-it('makes no log where there is none', async () => {
-  const nowhere = join(tmpdir(), 'samovar-nowhere');
-  const command = { cwd: tmpdir(), env: { PATH: process.env.PATH } };
-  await using samovar = new SamovarCommand(['parked', 'list', '--data', nowhere], command);
-  expect(await samovar.exited).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no event log') });
+describeOnLogs((_name, freshLog) => {
+  it('makes no log where there is none', async () => {
+    const nowhere = join(tmpdir(), 'samovar-nowhere');
+    const { env, connect } = freshLog();
+    const command = { cwd: tmpdir(), env: { PATH: process.env.PATH, ...env } };
+    await using samovar = new SamovarCommand(['parked', 'list', '--data', nowhere], command);
+    expect(await samovar.exited).toMatchObject({ code: 2, stderr: expect.stringContaining('there is no event log') });
+    await expect(connect(nowhere, false)).rejects.toMatchObject({ id: 'eda.logNotFound' });
+    expect(existsSync(nowhere)).toBe(false);
+  });
 });
 
 async function parked(...args: string[]): Promise<Exit> {

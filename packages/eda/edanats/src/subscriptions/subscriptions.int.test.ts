@@ -12,7 +12,9 @@ let cluster: string;
 
 /** What a process of its own has of the bucket; with `lost`, so many of its writes seem to fail, but are stored. */
 async function opened(lost = 0, url = server.url): Promise<NatsSubscriptions> {
-  const log = await NatsLog.open(parseUrl(url), cluster, url === server.url ? 1 : 3);
+  const log = await NatsLog.open(parseUrl(url), cluster, {
+    replicas: url === server.url ? 1 : 3,
+  });
   const publish = log.js.publish.bind(log.js);
   let left = lost;
   log.js.publish = async (...args) => {

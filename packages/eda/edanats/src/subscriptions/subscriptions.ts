@@ -195,7 +195,7 @@ export class NatsSubscriptions implements Subscriptions {
       if (duplicate) throw new Conflict(seen);
       return seq;
     } catch (error) {
-      throw codeOf(error) === codes.wrongLastSequence ? new Conflict(seen) : error;
+      throw codes.wrongLastSequence.has(codeOf(error) ?? 0) ? new Conflict(seen) : error;
     }
   }
 }

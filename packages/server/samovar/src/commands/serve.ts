@@ -7,9 +7,10 @@ import { configHelp, databaseHelp, dataHelp, exitHelp, logLevelHelp, settingsHel
 
 const serveHelp = `
 There are further settings: events (the event log's address: sqlite:<file> or nats://user:password@host, default
-sqlite:<data>/events.db), on NATS eventsCluster (which of the logs there, default samovar) and eventsReplicas (how many
-servers keep it when it is made, default 1), maxBodyBytes (of a request, default 1048576), drainMs (how long a shutdown
-waits for work under way, default 10000), and folders.
+sqlite:<data>/events.db), on NATS eventsCluster (which of the logs there, default samovar), eventsReplicas (how many
+servers keep it, default 1) and eventsMaxBytes (what it may take on each; when it is full, nothing more is recorded;
+default: as the server allows), which count when it is made, maxBodyBytes (of a request, default 1048576), drainMs (how
+long a shutdown waits for work under way, default 10000), and folders.
 
 The first Ctrl-C, SIGTERM or SIGHUP stops samovar once work under way is done; a second one does not wait for it.
 `;
