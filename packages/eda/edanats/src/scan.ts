@@ -1,5 +1,5 @@
 import { AckPolicy, DeliverPolicy, ReplayPolicy } from '@nats-io/jetstream';
-import { nuid } from '@nats-io/transport-node';
+import { errors, nuid } from '@nats-io/transport-node';
 import { asLogError, codeOf, codes, isPassing } from './errors.ts';
 import type { Source } from './names.ts';
 import type { NatsLog } from './natslog.ts';
@@ -17,6 +17,9 @@ const stale = 40_000;
 const pause = 250;
 /** Milliseconds until it is looked whether what should come was erased. */
 const lookTime = 500;
+
+/** Milliseconds that the server has to make a consumer, at first: a cluster may choose a member for it that is down. */
+const firstAnswer = 1_000;
 
 /** What to scan. */
 export interface Range {
@@ -70,8 +73,9 @@ export class Scan {
 
   /** Makes the consumer. */
   async open(): Promise<void> {
+    let tries = 0;
     this.#opening ??= this.#log
-      .attempt(undefined, () => this.#open())
+      .attempt(undefined, () => this.#open(firstAnswer * 2 ** tries++))
       .finally(() => {
         this.#opening = undefined;
       });
@@ -145,7 +149,8 @@ export class Scan {
     this.wake();
   }
 
-  async #open(): Promise<void> {
+  /** Waits for the server for `within` milliseconds. */
+  async #open(within: number): Promise<void> {
     this.#drop();
     const name = nuid.next();
     const { stream, subject } = this.#range.source;
@@ -153,7 +158,7 @@ export class Scan {
       typeof this.#next === 'number'
         ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#next }
         : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(this.#next.time).toISOString() };
-    const info = await this.#log.jsm.consumers.add(stream, {
+    const adding = this.#log.jsm.consumers.add(stream, {
       name,
       ...from,
       filter_subject: subject,
@@ -164,6 +169,7 @@ export class Scan {
       num_replicas: 1,
       ...(this.#range.headersOnly ? { headers_only: true } : {}),
     });
+    const info = await answered(adding, within);
     this.pending = info.num_pending;
     this.#asked = performance.now();
     this.#consumer = name;
@@ -238,6 +244,19 @@ export class Scan {
       this.#log.jsm.consumers.delete(this.#range.source.stream, this.#consumer).catch(() => {});
     }
     this.#consumer = '';
+  }
+}
+
+/** Rejects where `answer` takes longer than so many milliseconds. */
+async function answered<T>(answer: Promise<T>, within: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new errors.TimeoutError()), within);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
