@@ -1,6 +1,8 @@
 import type { Context } from '@samovar/context';
 import type { EventType } from '@samovar/message';
-import type { Event, EventId, SubscriptionOptions } from './eda.ts';
+import type { Event } from './event.ts';
+import type { EventId } from './eventid.ts';
+import type { SubscriptionOptions } from './subscription.ts';
 
 /** A consumer's subscription is durable and has the consumer's name; it starts anew by an operator only. */
 export type ConsumerOptions = Omit<SubscriptionOptions, 'name' | 'durable' | 'reset'>;

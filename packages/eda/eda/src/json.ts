@@ -1,5 +1,5 @@
 import type { DataType } from './data.ts';
-import type { Event } from './eda.ts';
+import type { Event } from './event.ts';
 
 /** An event's JSON form, as HTTP, the command line and exports show it. */
 export interface EventJson {

@@ -1,7 +1,7 @@
 import { contextKey } from '@samovar/context';
 import type { EventType } from '@samovar/message';
 import { Data } from './data.ts';
-import type { Event, NewEvent } from './eda.ts';
+import type { Event, NewEvent } from './event.ts';
 
 /** The event whose handler is running; what is published under its context is caused by it. */
 export const handledEvent = contextKey<Event | undefined>('eda.handledEvent', undefined);

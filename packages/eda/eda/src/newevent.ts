@@ -1,6 +1,6 @@
 import { Data } from './data.ts';
-import type { NewEvent } from './eda.ts';
 import { InvalidArgumentError } from './errors.ts';
+import type { NewEvent } from './event.ts';
 import { parseEventId } from './eventid.ts';
 import { Known } from './known.ts';
 

@@ -1,5 +1,5 @@
 import type { Context } from '@samovar/context';
-import type { Event } from './eda.ts';
+import type { Event } from './event.ts';
 import type { EventId } from './eventid.ts';
 
 /** An event that a subscription has given up until somebody has looked. */
