@@ -35,9 +35,10 @@ describe.each(packages.map((pkg) => [pkg.name, pkg] as const))('%s, packed', (na
     manifest = JSON.parse(stdout) as Record<string, unknown>;
   });
 
-  it('holds what was built from its sources, the licence, and nothing else', () => {
+  it('holds what was built from its sources, protobuf definitions, the licence, and nothing else', () => {
     const unexpected = tarball.paths.filter((path) => {
       const [, source] = /^dist\/(.+?)\.(?:js|js\.map|d\.ts)$/.exec(path) ?? [];
+      if (path.endsWith('.proto')) return false;
       if (source === undefined) return !['LICENSE', 'README.md', 'package.json'].includes(path);
       return source.endsWith('.test') || !existsSync(join(root, pkg.folder, 'src', `${source}.ts`));
     });

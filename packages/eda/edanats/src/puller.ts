@@ -18,7 +18,9 @@ export interface PullerEvents {
   onIdle(): void;
   /** A request came to its end without all that it asked for: ask again. */
   onRelease(): void;
-  /** Nothing is heard any more, or the connection was broken: see whether the consumer is still there, then ask again. */
+  /** The first request is not answered, or the connection was broken: see whether the consumer is still there, then ask again. */
+  onDoubt(): void;
+  /** Nothing is heard any more of what was asked for. */
   onSilence(): void;
   /** The consumer was deleted. */
   onGone(): void;
@@ -75,7 +77,7 @@ export class Puller {
   /** The connection was broken: nothing that was asked for will come. */
   reconnected(): void {
     this.#forget();
-    this.#on.onSilence();
+    this.#on.onDoubt();
   }
 
   /** Takes nothing any more. */
@@ -89,7 +91,7 @@ export class Puller {
   #begin(): void {
     this.#heard = performance.now();
     clearTimeout(this.#doubt);
-    this.#doubt = setTimeout(() => this.#on.onSilence(), doubt);
+    this.#doubt = setTimeout(() => this.#on.onDoubt(), doubt);
   }
 
   #receive(msg: Msg): void {

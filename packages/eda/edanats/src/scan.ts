@@ -15,6 +15,8 @@ const kept = 60_000;
 const stale = 40_000;
 /** Milliseconds until what failed is tried again. */
 const pause = 250;
+/** Milliseconds that a message may take to come. */
+const lateness = 2_000;
 /** Milliseconds until it is looked whether what should come was erased. */
 const lookTime = 500;
 
@@ -46,7 +48,9 @@ export class Scan {
   #batch = firstBatch;
   #asked = 0;
   #wake: (() => void) | undefined;
+  #woken = false;
   #failing = false;
+  #isVerifying = false;
   #closed = false;
 
   /** `onMessage` is called for each message that comes. */
@@ -130,15 +134,18 @@ export class Scan {
     if (this.peek() !== undefined || this.#closed) return;
     if (this.#puller === undefined || performance.now() - this.#asked > stale) await this.open();
     this.#ask();
-    if (this.peek() !== undefined || this.#closed) return;
-    await new Promise<void>((resolve) => {
-      this.#wake = resolve;
-    });
+    if (this.peek() === undefined && !this.#closed && !this.#woken) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    this.#woken = false;
   }
 
+  /** Has `more` resolve, also where it is not waiting yet. */
   wake(): void {
-    this.#wake?.();
-    this.#wake = undefined;
+    this.#woken = true;
+    this.#resume();
   }
 
   /** Frees what it holds. */
@@ -178,11 +185,18 @@ export class Scan {
       onMessage: (message) => this.#take(message),
       onIdle: () => {
         this.pending = 0;
+        void this.#verify(name);
       },
       onRelease: () => this.#ask(),
-      onSilence: () => void this.#check(name),
+      onDoubt: () => void this.#check(name),
+      onSilence: () => this.begin(),
       onGone: () => this.begin(),
     });
+  }
+
+  #resume(): void {
+    this.#wake?.();
+    this.#wake = undefined;
   }
 
   #take(message: Pulled): void {
@@ -196,7 +210,7 @@ export class Scan {
     this.#bytes += message.msg.data.length;
     this.pending = message.pending;
     this.#onMessage();
-    this.wake();
+    this.#resume();
   }
 
   #ask(): void {
@@ -224,6 +238,22 @@ export class Scan {
       if (this.#closed || consumer !== this.#consumer) return;
       if (codeOf(error) === codes.consumerNotFound) this.begin();
       else this.#again(error, () => void this.#check(consumer));
+    }
+  }
+
+  /** Replaces a consumer that does not hand over what is there, as one may whose server was started anew. */
+  async #verify(consumer: string): Promise<void> {
+    const next = this.#next;
+    if (this.#log.replicas === 1 || this.#isVerifying || typeof next !== 'number') return;
+    this.#isVerifying = true;
+    try {
+      if ((await this.#log.lastPosition(undefined, this.#range.source)) < next) return;
+      await new Promise((resolve) => setTimeout(resolve, lateness));
+      if (consumer === this.#consumer && this.#next === next) this.begin();
+    } catch (error) {
+      if (!isPassing(error)) this.#log.logger?.warn('reading an event log fails', { err: asLogError(error) });
+    } finally {
+      this.#isVerifying = false;
     }
   }
 
