@@ -7,7 +7,7 @@ import { connect } from '@samovar/edaimpl';
 import { Uuid } from '@samovar/repos';
 import { LazyEngine } from './src/activitylazy.ts';
 
-export const leaseMs = 4_000;
+const leaseMs = 4_000;
 
 export const repos: readonly (EntityRef & { readonly kind: 'repo' })[] = [1, 2, 3, 4, 5].map((n) => ({
   kind: 'repo',
