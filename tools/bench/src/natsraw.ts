@@ -14,7 +14,7 @@ export function subjectOf(publisher: number): string {
 
 /** With room for the largest commits, so that no connection has to warn of less. */
 export function startServer(): Promise<NatsServer> {
-  return NatsServer.start('max_payload: 9MB');
+  return NatsServer.start();
 }
 
 /** The client by itself. */
