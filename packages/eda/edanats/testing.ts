@@ -29,7 +29,11 @@ export async function ownServer(settings?: string): Promise<NatsServer> {
 }
 
 /** A connection of the running test; with `elsewhere`, one that shares nothing in this process with the others. */
-export async function connected(server: NatsServer, options: ConnectOptions, elsewhere = false): Promise<Conn> {
+export async function connected(
+  server: { readonly url: string },
+  options: ConnectOptions,
+  elsewhere = false,
+): Promise<Conn> {
   const url = elsewhere ? server.url.replace('127.0.0.1', 'localhost') : server.url;
   const conn = await connectNats(url, { logger: null, ...options });
   onTestFinished(() => conn.close());

@@ -2,7 +2,7 @@ import { maxCommit, type Selector, type Seq } from '@samovar/edacore';
 import type { NatsEvent } from './event.ts';
 import type { NatsLog } from './natslog.ts';
 import type { Pulled } from './puller.ts';
-import { scanned } from './scan.ts';
+import { scanned } from './scanned.ts';
 
 /** Positions looked through at once, at first; and what is held of them at most: messages, and bytes. */
 const firstWindow = 64;

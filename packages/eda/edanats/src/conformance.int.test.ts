@@ -44,17 +44,16 @@ describe.skipIf(natsLacking() !== undefined)('with three servers', { timeout: 2 
 
   const connect = (cluster: string, client = ''): Promise<Conn> =>
     vi.waitFor(() => connectNats(nodes.url, { client, cluster, replicas: 3, logger: null }), waiting);
-  const held = async (stream: string): Promise<number> => (await jsm.streams.info(stream)).state.messages;
 
   /** Kills the server that leads a log of so many events, and starts it again. Resolves with how many there were then. */
   async function killLeader(stream: string, events: number): Promise<number> {
-    const at = await vi.waitFor(async () => {
-      const count = await held(stream);
-      expect(count).toBeGreaterThanOrEqual(events);
-      return count;
+    const { at, leader } = await vi.waitFor(async () => {
+      const { state, cluster } = await jsm.streams.info(stream);
+      expect(state.messages).toBeGreaterThanOrEqual(events);
+      const leader = nodes.servers[Number(cluster?.leader?.slice('server'.length))];
+      if (leader === undefined) throw new Error('nobody leads the log');
+      return { at: state.messages, leader };
     }, waiting);
-    const { cluster } = await jsm.streams.info(stream);
-    const leader = nodes.servers[Number(cluster?.leader?.slice('server'.length))] as NatsServer;
     await leader.stop('SIGKILL');
     await leader.start();
     return at;
@@ -68,7 +67,8 @@ describe.skipIf(natsLacking() !== undefined)('with three servers', { timeout: 2 
     nodes = await NatsCluster.start();
     await (await connect('first')).close();
     nc = await dial({ servers: nodes.servers.map(({ url }) => url.slice('nats://'.length)), maxReconnectAttempts: -1 });
-    jsm = await jetstreamManager(nc);
+    // Nobody answers while nobody leads.
+    jsm = await jetstreamManager(nc, { timeout: 1_000 });
   }, patience);
   beforeEach(({ task, skip }) => {
     if (!process.env.NIGHTLY && !daily.includes(task.suite?.name ?? '')) skip('on three servers with NIGHTLY=1 only');
@@ -94,7 +94,10 @@ describe.skipIf(natsLacking() !== undefined)('with three servers', { timeout: 2 
         },
         [Symbol.asyncDispose]: async () => {
           const at = await killing;
-          if (at !== undefined) killed = { at, afterwards: await held(cluster) };
+          if (at !== undefined) {
+            const { state } = await vi.waitFor(() => jsm.streams.info(cluster), waiting);
+            killed = { at, afterwards: state.messages };
+          }
           await vi.waitFor(removeAll, waiting);
         },
       };

@@ -1,7 +1,7 @@
 import type { Context } from '@samovar/context';
 import { messageId, streamHash } from './names.ts';
 import type { NatsLog } from './natslog.ts';
-import { scanned } from './scan.ts';
+import { scanned } from './scanned.ts';
 import { duplicateWindow } from './storage.ts';
 
 const window = duplicateWindow / 1e6;

@@ -58,7 +58,7 @@ export class NatsFeed implements Feed {
   }
 
   behind(): number {
-    if (!this.#scan.isAsking) void this.#scan.left().catch(() => {});
+    if (!this.#scan.isAsking) void this.#scan.count().catch(() => {});
     const queued = this.#scan.queued.reduce((sum, { msg }) => sum + (summaryOf(msg)?.events ?? 1), 0);
     return this.#events.length - this.#index + queued + this.#scan.pending;
   }

@@ -2,7 +2,7 @@ import type { StreamInfo } from '@samovar/eda';
 import { encodeId, type Head, maxCommit, type Selector } from '@samovar/edacore';
 import { headOf, type NatsLog } from './natslog.ts';
 import type { Pulled } from './puller.ts';
-import { scanned } from './scan.ts';
+import { scanned } from './scanned.ts';
 import { summaryOf } from './summary.ts';
 
 /**

@@ -29,11 +29,15 @@ const overhead = 16 * 1024;
 
 type Query = { readonly seq: number } | { readonly last_by_subj: string };
 
-/** A stored message. */
-export interface Stored {
+/** Where a message is, and when it was stored, in milliseconds. */
+export interface Place {
   readonly position: number;
-  readonly subject: string;
   readonly stored: number;
+}
+
+/** A stored message. */
+export interface Stored extends Place {
+  readonly subject: string;
   readonly commit: WireCommit | undefined;
 }
 
@@ -128,8 +132,14 @@ export class NatsLog {
   }
 
   /** The position of the last message of a source; 0 if there is none. */
-  async lastPosition(ctx: Context | undefined, { stream, subject }: Source, within?: number): Promise<number> {
-    return (await this.#found(ctx, stream, { last_by_subj: subject }, within))?.seq ?? 0;
+  async lastPosition(ctx: Context | undefined, source: Source, within?: number): Promise<number> {
+    return (await this.lastOf(ctx, source, within))?.position ?? 0;
+  }
+
+  /** Where the last message of a source is, and when it was stored, in milliseconds. */
+  async lastOf(ctx: Context | undefined, { stream, subject }: Source, within?: number): Promise<Place | undefined> {
+    const found = await this.#found(ctx, stream, { last_by_subj: subject }, within);
+    return found === null ? undefined : { position: found.seq, stored: found.time.getTime() };
   }
 
   /** The message at this position. */

@@ -1,3 +1,4 @@
+import { jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import { connect as dial, nuid } from '@nats-io/transport-node';
 import { background as ctx } from '@samovar/context';
@@ -31,7 +32,14 @@ async function stored() {
   const nc = await dial({ servers: server.url.slice('nats://'.length) });
   onTestFinished(() => nc.close());
   const bucket = await new Kvm(nc).open(`${cluster}-subscriptions`);
-  const keysOf = async (filter: string) => (await collect(await bucket.keys(filter))).toSorted();
+  const jsm = await jetstreamManager(nc);
+  const prefix = `$KV.${cluster}-subscriptions.`;
+  // The client's own listing of keys waits for what is deleted meanwhile.
+  const keysOf = async (filter: string) => {
+    const { state } = await jsm.streams.info(`KV_${cluster}-subscriptions`, { subjects_filter: prefix + filter });
+    const subjects = Object.keys(state.subjects ?? {});
+    return subjects.map((subject) => subject.slice(prefix.length)).toSorted();
+  };
   return { bucket, keysOf };
 }
 
@@ -143,17 +151,22 @@ function collecting(): void {
     const [record] = (await keysOf('subscriptions.*.record')) as [string];
     const segmentKeys = `${record.replace(/record$/, 'parked')}.`;
     const listed = async () => (await bucket.get(record))?.json<{ segments: [string, number][] }>().segments ?? [];
-    await vi.waitFor(async () => {
-      const segments = await listed();
-      expect(segments.length).toBeLessThanOrEqual(7);
-      expect(await keysOf(`${segmentKeys}*`)).toEqual(segments.map(([id]) => segmentKeys + id).toSorted());
-    });
+    await vi.waitFor(
+      async () => {
+        const segments = await listed();
+        expect(segments.length).toBeLessThanOrEqual(7);
+        expect(await keysOf(`${segmentKeys}*`)).toEqual(segments.map(([id]) => segmentKeys + id).toSorted());
+      },
+      { timeout: patience },
+    );
     await bucket.put(`${segmentKeys}garbage`, '[]');
     const second = await conn.subscribe('cups.*', () => {}, options);
-    await vi.waitFor(async () => expect(await keysOf(`${segmentKeys}*`)).not.toContain(`${segmentKeys}garbage`));
+    await vi.waitFor(async () => expect(await keysOf(`${segmentKeys}*`)).not.toContain(`${segmentKeys}garbage`), {
+      timeout: patience,
+    });
     expect(await conn.parked('guest').count(ctx)).toBe(40);
     await second.unsubscribe();
-    await vi.waitFor(async () => expect(await keysOf(`${segmentKeys}*`)).toEqual([]));
+    await vi.waitFor(async () => expect(await keysOf(`${segmentKeys}*`)).toEqual([]), { timeout: patience });
     expect(await conn.parked('guest').count(ctx)).toBe(0);
     expect(await collect(conn.subscriptions(ctx))).toEqual([]);
   });

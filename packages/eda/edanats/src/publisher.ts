@@ -13,7 +13,7 @@ import { type Answer, endIn, type Flight, headPosition, isDone, positionOf } fro
 import { commitHeaders, PreparedHeaders, withLogEnd } from './headers.ts';
 import { messageId } from './names.ts';
 import type { NatsLog } from './natslog.ts';
-import { findMessage } from './scan.ts';
+import { findMessage } from './scanned.ts';
 import { duplicateWindow } from './storage.ts';
 import { Tail } from './tail.ts';
 

@@ -8,6 +8,8 @@ export interface Pulled {
   readonly stored: number;
   /** How many more the consumer has to hand over. */
   readonly pending: number;
+  /** How many the consumer has handed over, this one included. */
+  readonly count: number;
   readonly msg: Msg;
 }
 
@@ -18,12 +20,10 @@ export interface PullerEvents {
   onIdle(): void;
   /** A request came to its end without all that it asked for: ask again. */
   onRelease(): void;
-  /** The first request is not answered, or the connection was broken: see whether the consumer is still there, then ask again. */
+  /** The first request after a pause is not answered: see whether the consumer is still there, then ask again. */
   onDoubt(): void;
-  /** Nothing is heard any more of what was asked for. */
-  onSilence(): void;
-  /** The consumer was deleted. */
-  onGone(): void;
+  /** The consumer is gone, or what it has handed over has not come: only a new one gives that. */
+  onLost(): void;
 }
 
 /** Milliseconds that a request is good for, between the server's signs of life in it, and without any until it is lost. */
@@ -44,9 +44,7 @@ export class Puller {
   readonly #watchdog: NodeJS.Timeout;
   #doubt: NodeJS.Timeout | undefined;
   #outstanding = 0;
-  #requests = 0;
-  /** Requests up to this one are lost. */
-  #lost = 0;
+  #count = 0;
   #heard = performance.now();
 
   constructor(nc: NatsConnection, stream: string, consumer: string, on: PullerEvents) {
@@ -57,7 +55,7 @@ export class Puller {
     const callback = (error: Error | null, msg: Msg) => {
       if (error === null) this.#receive(msg);
     };
-    this.#subscription = nc.subscribe(`${this.#inbox}.*`, { callback });
+    this.#subscription = nc.subscribe(this.#inbox, { callback });
     this.#watchdog = setInterval(() => this.#watch(), silence / 4);
   }
 
@@ -71,13 +69,7 @@ export class Puller {
     if (this.#outstanding === 0) this.#begin();
     this.#outstanding += batch;
     const request = { batch, expires: expires * 1e6, idle_heartbeat: heartbeat * 1e6, max_bytes: this.#maxBytes };
-    this.#nc.publish(this.#subject, JSON.stringify(request), { reply: `${this.#inbox}.${++this.#requests}` });
-  }
-
-  /** The connection was broken: nothing that was asked for will come. */
-  reconnected(): void {
-    this.#forget();
-    this.#on.onDoubt();
+    this.#nc.publish(this.#subject, JSON.stringify(request), { reply: this.#inbox });
   }
 
   /** Takes nothing any more. */
@@ -99,18 +91,25 @@ export class Puller {
     clearTimeout(this.#doubt);
     // Headers are decoded when they are asked for: those of events are not looked at here.
     const pulled = pulledOf(msg);
-    if (pulled !== undefined) {
-      this.#outstanding = Math.max(0, this.#outstanding - 1);
-      this.#on.onMessage(pulled);
-    } else if (msg.headers?.code === 100) this.#on.onIdle();
+    if (pulled !== undefined) this.#take(pulled);
+    else if (msg.headers?.code === 100) this.#on.onIdle();
     else this.#released(msg, msg.headers?.code ?? 0);
   }
 
+  #take(pulled: Pulled): void {
+    // A consumer does not know that what it handed over was lost with a connection, and one whose server was started anew
+    // begins where it began first.
+    if (pulled.count !== ++this.#count) {
+      this.#on.onLost();
+      return;
+    }
+    this.#outstanding = Math.max(0, this.#outstanding - 1);
+    this.#on.onMessage(pulled);
+  }
+
   #released(msg: Msg, code: number): void {
-    if (!(Number(msg.subject.slice(this.#inbox.length + 1)) > this.#lost)) return;
     if (code === 409 && /consumer deleted|consumer is push/i.test(msg.headers?.description ?? '')) {
-      this.#forget();
-      this.#on.onGone();
+      this.#on.onLost();
       return;
     }
     const left = Number(msg.headers?.get('Nats-Pending-Messages') || this.#outstanding);
@@ -119,30 +118,23 @@ export class Puller {
   }
 
   #watch(): void {
-    if (this.#outstanding === 0 || performance.now() - this.#heard < silence) return;
-    this.#forget();
-    this.#on.onSilence();
-  }
-
-  #forget(): void {
-    this.#lost = this.#requests;
-    this.#outstanding = 0;
-    this.#heard = performance.now();
+    if (this.#outstanding > 0 && performance.now() - this.#heard >= silence) this.#on.onLost();
   }
 }
 
-/** What the subject for acknowledging says: $JS.ACK.stream.consumer.deliveries.position.order.stored.pending. */
+/** What the subject for acknowledging says: $JS.ACK.stream.consumer.deliveries.position.count.stored.pending. */
 function pulledOf(msg: Msg): Pulled | undefined {
   if (msg.reply === undefined || msg.reply === '') return undefined;
   const parts = msg.reply.split('.');
   // Later servers put the domain and the account behind $JS.ACK, and something random at the end.
   const at = parts.length === 9 ? 4 : 6;
-  const [position, , stored, pending] = parts.slice(at + 1);
+  const [position, count, stored, pending] = parts.slice(at + 1);
   if (parts.length < 9 || pending === undefined) return undefined;
   return {
     position: Number(position),
     stored: Math.floor(Number(stored) / 1e6),
     pending: Number(pending),
+    count: Number(count),
     msg,
   };
 }

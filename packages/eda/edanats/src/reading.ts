@@ -6,9 +6,6 @@ import type { NatsEvent } from './event.ts';
 import type { NatsLog } from './natslog.ts';
 import { Scan } from './scan.ts';
 
-/** Milliseconds between looks at whether what a reader waits for was erased. */
-const lookTime = 500;
-const mostDoublings = 4;
 const done: IteratorResult<Event, undefined> = { done: true, value: undefined };
 
 export function newReader(log: NatsLog, closing: Closing, ctx: Context, reading: Reading): EventStream {
@@ -67,9 +64,6 @@ class Forwards implements Source {
   #events: NatsEvent[] = [];
   #index = 0;
   #seen: number;
-  #started = false;
-  /** How often in a row the consumer was replaced, as nothing came: each one gets more time. */
-  #restarts = 0;
 
   constructor(log: NatsLog, selector: Selector, after: Seq | undefined, life: Life) {
     this.#log = log;
@@ -95,20 +89,9 @@ class Forwards implements Source {
   async fetch(to: number, wait: boolean): Promise<boolean> {
     const [event, message] = [this.#events[this.#index], this.#scan.peek()];
     if (this.#seen >= to || event !== undefined || (message !== undefined && message.position > to)) return false;
-    if (!this.#started) await this.#scan.open();
-    this.#started = true;
+    await (wait ? this.#scan.more() : this.#scan.moreSoon());
     this.#life.check();
-    const timer = wait ? undefined : setTimeout(() => this.#scan.wake(), lookTime * 2 ** this.#restarts);
-    await this.#scan.more();
-    clearTimeout(timer);
-    this.#life.check();
-    if (wait || this.#scan.peek() !== undefined) return true;
-    if ((await this.end()) <= this.#seen) return false;
-    if (this.#scan.peek() === undefined) {
-      this.#restarts = Math.min(this.#restarts + 1, mostDoublings);
-      await this.#scan.restart();
-    }
-    return true;
+    return wait || this.#scan.peek() !== undefined || this.#scan.lookAgain(this.#life.ctx);
   }
 
   end(): Promise<number> {
@@ -128,7 +111,6 @@ class Forwards implements Source {
     if (message === undefined || message.position > to) return false;
     this.#scan.skip();
     this.#seen = message.position;
-    this.#restarts = 0;
     this.#events = this.#log.eventsIn(this.#log.decoded(message));
     this.#index = 0;
     return true;

@@ -1,36 +1,22 @@
-import { AckPolicy, DeliverPolicy, ReplayPolicy } from '@nats-io/jetstream';
-import { errors, nuid } from '@nats-io/transport-node';
+import type { Context } from '@samovar/context';
+import { addConsumer, firstAnswer, precedes, type Range } from './consumer.ts';
 import { asLogError, codeOf, codes, isPassing } from './errors.ts';
-import type { Source } from './names.ts';
 import type { NatsLog } from './natslog.ts';
 import { type Pulled, Puller } from './puller.ts';
-import { duplicateWindow } from './storage.ts';
 
 /** Messages asked for at once: few at first, as many readers want no more than that. Bytes at hand to ask for no more. */
 const firstBatch = 32;
 const fullBatch = 1024;
 const mostBytes = 16 * 1024 * 1024;
-/** Milliseconds that the server keeps a consumer nobody asks, and after which it is not relied on. */
-const kept = 60_000;
+/** Milliseconds after which a consumer that nobody has asked is not relied on. */
 const stale = 40_000;
 /** Milliseconds until what failed is tried again. */
 const pause = 250;
 /** Milliseconds that a message may take to come. */
 const lateness = 2_000;
-/** Milliseconds until it is looked whether what should come was erased. */
+/** Milliseconds until it is looked whether what should come was erased, at first: each consumer gets more time. */
 const lookTime = 500;
-
-/** Milliseconds that the server has to make a consumer, at first: a cluster may choose a member for it that is down. */
-const firstAnswer = 1_000;
-
-/** What to scan. */
-export interface Range {
-  readonly source: Source;
-  /** The first position; or a time in milliseconds. */
-  readonly from: number | { readonly time: number };
-  /** Only the headers. Default: false. */
-  readonly headersOnly?: boolean;
-}
+const mostDoublings = 4;
 
 /** The messages of a source, in log order, through a consumer of its own that is made again when it is lost. */
 export class Scan {
@@ -51,6 +37,8 @@ export class Scan {
   #woken = false;
   #failing = false;
   #isVerifying = false;
+  /** How often in a row the consumer was replaced by `lookAgain`. */
+  #replaced = 0;
   #closed = false;
 
   /** `onMessage` is called for each message that comes. */
@@ -59,7 +47,10 @@ export class Scan {
     this.#range = range;
     this.#next = range.from;
     this.#onMessage = onMessage;
-    this.#stopListening = log.onReconnect(() => this.#puller?.reconnected());
+    this.#stopListening = log.onReconnect(() => {
+      // What was on its way is lost.
+      if (this.#puller !== undefined) this.begin();
+    });
   }
 
   /** How many messages are not at hand yet, as the server has said last: server 2.9 miscounts now and then. */
@@ -105,12 +96,11 @@ export class Scan {
     this.#ask();
   }
 
-  /** How many messages are there that have not come yet. */
-  async left(): Promise<number> {
+  /** Asks how many messages are there that have not come yet; then `pending` tells it. */
+  async count(): Promise<void> {
     const { stream } = this.#range.source;
     const info = await this.#log.attempt(undefined, () => this.#log.jsm.consumers.info(stream, this.#consumer));
     this.pending = info.num_pending;
-    return this.pending;
   }
 
   /** The next message of those at hand, left where it is. */
@@ -142,6 +132,27 @@ export class Scan {
     this.#woken = false;
   }
 
+  /** As `more`, but for some time at most. */
+  async moreSoon(): Promise<void> {
+    const timer = setTimeout(() => this.wake(), lookTime * 2 ** this.#replaced);
+    try {
+      await this.more();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Where nothing is at hand, sees to it that what is there comes. False: there is nothing that has not come. */
+  async lookAgain(ctx?: Context): Promise<boolean> {
+    const next = this.#next;
+    const last = await this.#log.lastOf(ctx, this.#range.source);
+    if (this.peek() !== undefined) return true;
+    if (last === undefined || precedes(last, next)) return false;
+    this.#replaced = Math.min(this.#replaced + 1, mostDoublings);
+    await this.restart();
+    return true;
+  }
+
   /** Has `more` resolve, also where it is not waiting yet. */
   wake(): void {
     this.#woken = true;
@@ -159,29 +170,12 @@ export class Scan {
   /** Waits for the server for `within` milliseconds. */
   async #open(within: number): Promise<void> {
     this.#drop();
-    const name = nuid.next();
-    const { stream, subject } = this.#range.source;
-    const from =
-      typeof this.#next === 'number'
-        ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#next }
-        : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(this.#next.time).toISOString() };
-    const adding = this.#log.jsm.consumers.add(stream, {
-      name,
-      ...from,
-      filter_subject: subject,
-      ack_policy: AckPolicy.None,
-      replay_policy: ReplayPolicy.Instant,
-      inactive_threshold: kept * 1e6,
-      mem_storage: true,
-      num_replicas: 1,
-      ...(this.#range.headersOnly ? { headers_only: true } : {}),
-    });
-    const info = await answered(adding, within);
-    this.pending = info.num_pending;
+    const { name, pending } = await addConsumer(this.#log, { ...this.#range, from: this.#next }, within);
+    this.pending = pending;
     this.#asked = performance.now();
     this.#consumer = name;
     if (this.#closed) return this.#drop();
-    this.#puller = new Puller(this.#log.nc, stream, name, {
+    this.#puller = new Puller(this.#log.nc, this.#range.source.stream, name, {
       onMessage: (message) => this.#take(message),
       onIdle: () => {
         this.pending = 0;
@@ -189,8 +183,7 @@ export class Scan {
       },
       onRelease: () => this.#ask(),
       onDoubt: () => void this.#check(name),
-      onSilence: () => this.begin(),
-      onGone: () => this.begin(),
+      onLost: () => this.begin(),
     });
   }
 
@@ -201,11 +194,12 @@ export class Scan {
 
   #take(message: Pulled): void {
     if (typeof this.#next === 'number' && message.position < this.#next) {
-      // Its server was started anew, and the consumer begins where it began first.
-      this.begin();
+      // The consumer is on a server that was not up to date: it began where that one's log ended.
+      this.#ask();
       return;
     }
     this.#next = message.position + 1;
+    this.#replaced = 0;
     this.#queue.push(message);
     this.#bytes += message.msg.data.length;
     this.pending = message.pending;
@@ -275,52 +269,4 @@ export class Scan {
     }
     this.#consumer = '';
   }
-}
-
-/** Rejects where `answer` takes longer than so many milliseconds. */
-async function answered<T>(answer: Promise<T>, within: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new errors.TimeoutError()), within);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** All messages of a range that are there now, in log order. */
-export async function* scanned(log: NatsLog, range: Range): AsyncGenerator<Pulled> {
-  // How many the consumer says there are is not to be relied on: server 2.9 miscounts now and then.
-  const to = await log.lastPosition(undefined, range.source);
-  if (to === 0 || (typeof range.from === 'number' && range.from > to)) return;
-  const scan = new Scan(log, range);
-  try {
-    await scan.open();
-    for (let left = scan.pending; left > 0; ) {
-      const timer = setTimeout(() => scan.wake(), lookTime);
-      await scan.more();
-      clearTimeout(timer);
-      const message = scan.peek();
-      if (message === undefined) left = await scan.left();
-      else if (message.position > to) return;
-      else {
-        scan.skip();
-        yield message;
-        if (message.position === to) return;
-      }
-    }
-  } finally {
-    scan.close();
-  }
-}
-
-/** The position of a stream's message with this id, if it was stored within the server's memory for ids and `age` ms. */
-export async function findMessage(log: NatsLog, stream: string, id: string, age = 0): Promise<number | undefined> {
-  const range = { source: log.names.events(stream), from: { time: Date.now() - duplicateWindow / 1e6 - age } };
-  for await (const { position, msg } of scanned(log, { ...range, headersOnly: true })) {
-    if (msg.headers?.get('Nats-Msg-Id') === id) return position;
-  }
-  return undefined;
 }

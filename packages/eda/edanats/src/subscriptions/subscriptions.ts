@@ -12,7 +12,7 @@ import type {
 import { asLogError, codeOf, codes, isPassing } from '../errors.ts';
 import { encodeName } from '../names.ts';
 import type { NatsLog } from '../natslog.ts';
-import { scanned } from '../scan.ts';
+import { scanned } from '../scanned.ts';
 import type { Kept, SubscriptionRecord } from './kept.ts';
 import { Mirror } from './mirror.ts';
 import { condensed, type Entry, entriesOf, parted, type Segment, unmerged } from './segments.ts';
