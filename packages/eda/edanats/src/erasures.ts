@@ -39,9 +39,11 @@ export class Erasures {
 
   /** Learns of what was erased before, and does what was not finished. */
   async load(): Promise<void> {
-    const bucket = await this.#log.bucket();
-    const keys: string[] = [];
-    for await (const key of await bucket.keys('erased.*')) keys.push(key);
+    await this.#log.bucket();
+    const keys = new Set<string>();
+    // The client's own listing of keys waits for ones that are removed meanwhile.
+    const range = { source: this.#log.names.kept('erased.*'), from: 1, headersOnly: true };
+    for await (const { msg } of scanned(this.#log, range)) keys.add(this.#log.names.keyOf(msg.subject));
     for (const key of keys) {
       const stored = await this.#stored(key);
       if (stored === undefined) continue;
