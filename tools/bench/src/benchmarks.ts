@@ -1,7 +1,9 @@
+import { activities } from './activities.ts';
 import { burst } from './burst.ts';
 import { catchup } from './catchup.ts';
 import { dispatch } from './dispatch.ts';
 import { emmett } from './emmett.ts';
+import { grpc } from './grpc.ts';
 import { history } from './history.ts';
 import { latency } from './latency.ts';
 import type { Effort } from './measure.ts';
@@ -24,6 +26,8 @@ export const benchmarks: Readonly<Record<string, Benchmark>> = {
   catchup: { about: 'a durable subscription through a whole log against raw paged reads', run: catchup },
   latency: { about: 'from publish to handler against one raw commit', run: latency },
   nats: { about: 'publish, catch-up and latency on JetStream against its own client', run: nats },
+  activities: { about: 'lazy activities: 100,000 asleep, and runs with stored tails', run: activities },
+  grpc: { about: 'events to one reader and to 1,000 watchers against grpc-js', run: grpc },
   history: { about: 'recording a git history against a bare script', run: history },
 };
 

@@ -26,6 +26,29 @@ export interface Measured {
   readonly values: readonly number[];
 }
 
+/** A contender whose rounds come to several numbers, each with a name. */
+export class Several<Name extends string> implements Contender {
+  readonly name: string;
+  readonly #work: () => Promise<Readonly<Record<Name, number>>>;
+  readonly #rounds: Readonly<Record<Name, number>>[] = [];
+
+  constructor(name: string, work: () => Promise<Readonly<Record<Name, number>>>) {
+    this.name = name;
+    this.#work = work;
+  }
+
+  /** Its own number says nothing: ask `of`. */
+  async round(): Promise<number> {
+    this.#rounds.push(await this.#work());
+    return this.#rounds.length;
+  }
+
+  /** What the rounds that count came to. */
+  of(name: Name, { rounds }: Pick<Effort, 'rounds'>): Measured {
+    return { name: this.name, values: this.#rounds.slice(-rounds).map((round) => round[name]) };
+  }
+}
+
 /** Runs the part of a round that counts. */
 export type Time = (work: () => Promise<void>) => Promise<void>;
 
@@ -65,6 +88,12 @@ export function median(values: readonly number[]): number {
   const middle = sorted.length / 2;
   const [low = Number.NaN, high = Number.NaN] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
   return (low + high) / 2;
+}
+
+/** The least value that so many percent of all do not exceed. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? Number.NaN;
 }
 
 /** The median, and the least and greatest value. */

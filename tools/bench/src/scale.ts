@@ -1,10 +1,9 @@
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { background } from '@samovar/context';
 import type { Conn, EventId } from '@samovar/eda';
 import { connect } from '@samovar/edaimpl';
+import { heap } from './heap.ts';
 import {
   type Contender,
   type Effort,
@@ -18,6 +17,7 @@ import {
   summary,
   table,
 } from './measure.ts';
+import { numbersBelow } from './numbers.ts';
 import { toEvent } from './publishers.ts';
 import { letter } from './rawlog.ts';
 import { temporaryFolder } from './temporary.ts';
@@ -88,13 +88,13 @@ export async function used(
 
 /** Megabytes of objects that an open log holds once so many heads were asked for and a subscription has had all events. */
 export async function held(url: string, count: number, heads: number): Promise<number> {
-  const before = heap();
+  const before = megabytes();
   await using conn = await connect(url);
   const pick = picker(count);
   for (let i = 0; i < heads; i++) await conn.head(background, pick());
   const subscription = await conn.subscribe('bench.*', () => {}, { backfill: true });
   await subscription.caughtUp(background);
-  return heap() - before;
+  return megabytes() - before;
 }
 
 interface Log {
@@ -136,11 +136,8 @@ function opening(file: string): Contender {
 
 /** The same streams in the same order in every run; all of them exist. */
 function picker(count: number): () => string {
-  let state = 1;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return `bench.${Math.floor((state / 2 ** 32) * count)}`;
-  };
+  const next = numbersBelow(count);
+  return () => `bench.${next()}`;
 }
 
 async function publish({ conn, pick }: Log, publishers: number, count: number): Promise<number> {
@@ -227,10 +224,6 @@ async function fillLong(file: string): Promise<[share: number, id: EventId][]> {
   return places;
 }
 
-/** Megabytes of JavaScript objects after a collection. */
-function heap(): number {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-  const { heapUsed, external } = process.memoryUsage();
-  return (heapUsed + external) / 1e6;
+function megabytes(): number {
+  return heap() / 1e6;
 }

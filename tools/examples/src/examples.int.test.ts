@@ -1,14 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { background as ctx } from '@samovar/context';
-import type { Conn } from '@samovar/eda';
+import { background as ctx, withCancel } from '@samovar/context';
+import { type Conn, newEvent } from '@samovar/eda';
 import { connect } from '@samovar/edaimpl';
 import { NatsServer, natsLacking } from '@samovar/edatest/nats';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CommitsRecorded, repoStream, type Uuid } from '@samovar/repos';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { aggregatedState } from './aggregatedstate.ts';
 import { causalGraph } from './causalgraph.ts';
 import { clock } from './clock.ts';
+import { engineNames, heralds } from './heralds.ts';
 import { stdout } from './stdout.ts';
 
 let folder: string;
@@ -59,4 +61,28 @@ function examples(connect: () => Promise<Conn>): void {
     expect(await run()).toEqual(['cups: 20', 'pots: 20', 'spoons: 20']);
     expect(await run()).toEqual(['cups: 40', 'pots: 40', 'spoons: 40']);
   });
+
+  it.each(engineNames)(
+    'herald tells of what is recorded, before and after it began, on the %s engine',
+    async (engine) => {
+      await using conn = await connect();
+      await record(conn, 'Boil water');
+      using scope = withCancel(ctx);
+      const lines: string[] = [];
+      const telling = heralds(scope.ctx, conn, (line) => lines.push(line), { engine });
+      await vi.waitFor(() => expect(lines).toEqual(['b0b0b0b Ann: Boil water']), 10_000);
+      await record(conn, 'Pour tea');
+      await vi.waitFor(() => expect(lines.slice(1)).toEqual(['b0b0b0b Ann: Pour tea']), 10_000);
+      scope.cancel();
+      await telling;
+    },
+  );
+}
+
+const repoId = '0190f3a4-5b6c-7d8e-9f00-112233445566' as Uuid;
+
+async function record(conn: Conn, subject: string): Promise<void> {
+  const author = { name: 'Ann', email: 'ann@example.org' };
+  const commit = { hash: 'b0'.repeat(20), parents: [], author, committedAt: '2026-01-01T00:00:00Z', subject };
+  await conn.publish(ctx, repoStream(repoId), newEvent(CommitsRecorded, { repoId, commits: [commit] }));
 }

@@ -2,10 +2,11 @@ import { background, type Context, withCancel } from '@samovar/context';
 import type { Conn } from '@samovar/eda';
 import { connect } from '@samovar/edaimpl';
 import { DomainError } from '@samovar/errors';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { aggregatedState } from './aggregatedstate.ts';
 import { causalGraph } from './causalgraph.ts';
 import { clock } from './clock.ts';
+import { engineNames, heralds } from './heralds.ts';
 import { stdout } from './stdout.ts';
 
 type Example<Options> = (ctx: Context, conn: Conn, print: (line: string) => void, options: Options) => Promise<void>;
@@ -30,6 +31,9 @@ add('causal-graph', 'Print which event led to which, as a graph in DOT.', causal
   '--selector <selector>',
   'which streams',
   '>',
+);
+add('herald', 'Tell of each commit of the repositories in a log: an activity.', heralds).addOption(
+  new Option('--engine <engine>', 'what runs the activity').choices(engineNames).default('lazy'),
 );
 
 const args = process.argv.slice(2);

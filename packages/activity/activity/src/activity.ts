@@ -5,9 +5,10 @@ import type { EntityKind, EntityRef } from './entity.ts';
 import type { ActivityKey } from './lease.ts';
 import type { Outcome, Tail } from './outcome.ts';
 
+export { ActivityReport, Engines, ListActivitiesQuery } from './engines.ts';
 export { type EntityKind, type EntityRef, entityKinds, entityOf, entitySelector, entityStream } from './entity.ts';
 export { ActivityAlreadyStartedError, EngineStoppedError, InvalidActivityError, StaleLeaseError } from './errors.ts';
-export { type ActivityKey, type Lease, Leases } from './lease.ts';
+export { type ActivityKey, type Lease, Leases, type WorkerLeases, Workers } from './lease.ts';
 export {
   canceled,
   completed,

@@ -20,7 +20,13 @@ const selectors: Readonly<Record<EntityKind, string>> = {
 };
 
 /** All kinds of entities. */
-export const entityKinds = Object.keys(selectors) as readonly EntityKind[];
+export const entityKinds = [
+  'registry',
+  'registryWorkflowIndex',
+  'registryWorkflow',
+  'repo',
+  'repoWorkflow',
+] as const satisfies readonly EntityKind[];
 
 /** Matches the streams of all entities of a kind. */
 export function entitySelector(kind: EntityKind): string {

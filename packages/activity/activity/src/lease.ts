@@ -48,3 +48,19 @@ export abstract class Leases {
    */
   abstract release(ctx: Context, lease: Lease): Promise<void>;
 }
+
+/** The leases of one worker. Disposal gives them all back. */
+export type WorkerLeases = Leases & AsyncDisposable;
+
+/** Whoever runs activities joins as a worker: workers share the activities by their leases. */
+export abstract class Workers {
+  /** Milliseconds after which the leases of a worker are free at the latest that gives no sign of life. */
+  abstract readonly leaseMs: number;
+
+  /**
+   * A new worker, which gives signs of life by itself until it is disposed.
+   *
+   * @throws {Error} what the storage, or the way to it, fails with.
+   */
+  abstract join(): Promise<WorkerLeases>;
+}

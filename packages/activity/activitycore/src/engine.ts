@@ -7,6 +7,7 @@ import {
   type EntityKind,
   type EntityRef,
   entityKinds,
+  entityStream,
   InvalidActivityError,
   type Leases,
   type RegistryActivity,
@@ -140,6 +141,11 @@ export class Engine implements ActivityEngine {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
+  }
+
+  /** Runs the entity's activities once more, as far as they are not waiting for something else. */
+  protected wake(entity: EntityRef): void {
+    for (const task of this.#tasks.of(entityStream(entity))) task.wake();
   }
 
   async #start<Method extends string, const Ids extends readonly string[]>(

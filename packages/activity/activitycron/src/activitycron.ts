@@ -8,8 +8,9 @@ export interface CronOptions extends EngineOptions {
 const limit = 64;
 
 /**
- * Runs every activity when it is started, and at each tick; one that is still running, or waits for another try, skips
- * it. Each run gets a stream that ends where there are no more events. Runs of a kind at a time, by default: 64.
+ * Runs every activity when it is started, and at each tick, of which the first comes that long after the first start; one
+ * that is still running, or waits for another try, skips it. Each run gets a stream that ends where there are no more
+ * events. Runs of a kind at a time, by default: 64.
  */
 export class CronEngine extends Engine {
   constructor({ everyMs, ...options }: CronOptions) {
@@ -23,7 +24,7 @@ class CronPolicy implements Policy {
   readonly #tasks: PolicyHost['tasks'];
   readonly #everyMs: number;
   #next = 0;
-  #timer: Disposable;
+  #timer: Disposable | undefined;
 
   /** @throws {RangeError} */
   constructor({ clock, tasks }: PolicyHost, everyMs: number) {
@@ -31,10 +32,10 @@ class CronPolicy implements Policy {
     this.#clock = clock;
     this.#tasks = tasks;
     this.#everyMs = everyMs;
-    this.#timer = this.#tickLater();
   }
 
   claimed(task: Task): void {
+    this.#timer ??= this.#tickLater();
     task.wake();
   }
 
@@ -47,7 +48,7 @@ class CronPolicy implements Policy {
   }
 
   async stop(): Promise<void> {
-    this.#timer[Symbol.dispose]();
+    this.#timer?.[Symbol.dispose]();
   }
 
   #tickLater(): Disposable {

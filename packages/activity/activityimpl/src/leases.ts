@@ -4,8 +4,8 @@ import { type Context, throwIfDone } from '@samovar/context';
 import type { Db } from '@samovar/db';
 import type { Logger } from '@samovar/eda';
 import { Batches } from './batches.ts';
+import { Membership } from './membership.ts';
 import { type Claim, type Held, type Row, SqlLeaseStore } from './store.ts';
-import { Workers } from './workers.ts';
 
 export interface SqlLeasesOptions {
   /**
@@ -27,7 +27,7 @@ const beats = 6;
  * stored together. Disposal gives back all leases.
  */
 export class SqlLeases implements Leases, AsyncDisposable {
-  readonly #workers: Workers;
+  readonly #membership: Membership;
   readonly #batches: Batches<Claim | Held, Row>;
   readonly #clock: Clock;
   readonly #everyMs: number;
@@ -38,8 +38,8 @@ export class SqlLeases implements Leases, AsyncDisposable {
 
   private constructor(db: Db, { leaseMs = 10_000, clock = systemClock, logger }: SqlLeasesOptions) {
     if (!(leaseMs >= 60)) throw new RangeError(`a lease cannot last ${leaseMs} milliseconds`);
-    this.#workers = new Workers(db);
-    const store = new SqlLeaseStore(db, this.#workers);
+    this.#membership = new Membership(db);
+    const store = new SqlLeaseStore(db, this.#membership);
     this.#batches = new Batches((batch) => store.make(batch));
     this.#clock = clock;
     this.#everyMs = leaseMs / beats;
@@ -49,7 +49,7 @@ export class SqlLeases implements Leases, AsyncDisposable {
   /** Joins the workers of a database that has {@link activityMigrations}. @throws {RangeError} */
   static async open(db: Db, options: SqlLeasesOptions): Promise<SqlLeases> {
     const leases = new SqlLeases(db, options);
-    await leases.#workers.join();
+    await leases.#membership.join();
     leases.#beatLater();
     return leases;
   }
@@ -95,7 +95,7 @@ export class SqlLeases implements Leases, AsyncDisposable {
 
   async #beat(): Promise<void> {
     try {
-      const wasAlive = await this.#workers.beat();
+      const wasAlive = await this.#membership.beat();
       if (!wasAlive) this.#logger.warn('this worker was silent for too long: it has lost its leases of activities');
     } catch (error) {
       this.#logger.warn('this worker cannot tell that it is alive: it may lose its leases of activities', {
@@ -109,6 +109,6 @@ export class SqlLeases implements Leases, AsyncDisposable {
     this.#timer?.[Symbol.dispose]();
     await this.#beating;
     await this.#batches.idle();
-    await this.#workers.leave();
+    await this.#membership.leave();
   }
 }

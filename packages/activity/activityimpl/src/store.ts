@@ -2,8 +2,8 @@ import type { Tail } from '@samovar/activity';
 import { background } from '@samovar/context';
 import type { Db } from '@samovar/db';
 import type { Batch } from './batches.ts';
+import type { Membership } from './membership.ts';
 import type { Tables } from './tables.ts';
-import type { Workers } from './workers.ts';
 
 export interface Claim {
   readonly kind: 'claim';
@@ -35,12 +35,12 @@ const columns = ['activity', 'epoch', 'tail', 'completed'] as const;
  */
 export class SqlLeaseStore {
   readonly #db: Db;
-  readonly #workers: Workers;
+  readonly #membership: Membership;
   readonly #taken = new Map<string, Taken>();
 
-  constructor(db: Db, workers: Workers) {
+  constructor(db: Db, membership: Membership) {
     this.#db = db;
-    this.#workers = workers;
+    this.#membership = membership;
   }
 
   /** The rows of the changes that were made, and of claims of what has completed. */
@@ -52,7 +52,7 @@ export class SqlLeaseStore {
       if (change.kind === 'claim') claimed.push(activity);
       else held.push({ activity, ...change });
     }
-    const given: Given = claimed.length > 0 ? await this.#workers.given() : new Map();
+    const given: Given = claimed.length > 0 ? await this.#membership.given() : new Map();
     const claims = claimed.filter((activity) => !this.#isTaken(activity, given));
     const rows = [...(await this.#claim(claims, given)), ...(await this.#change(held))];
     return new Map(rows.map((row) => [row.activity, row]));
@@ -65,7 +65,7 @@ export class SqlLeaseStore {
 
   async #claim(activities: readonly string[], given: Given): Promise<readonly Row[]> {
     if (activities.length === 0) return [];
-    const worker = this.#workers.self;
+    const worker = this.#membership.self;
     const claimed = await this.#db
       .query<Tables>(background)
       .insertInto('activity_leases')
@@ -119,13 +119,13 @@ export class SqlLeaseStore {
   }
 
   async #change(changes: readonly (Held & { readonly activity: string })[]): Promise<readonly Row[]> {
-    const worker = this.#workers.self;
+    const worker = this.#membership.self;
     const changed: Row[] = [];
     for (const [kind, ofKind] of Map.groupBy(changes, (change) => change.kind)) {
       const completed = kind === 'complete' ? 1 : 0;
       const rows = ofKind.map(({ activity, epoch, tail }) => ({ activity, worker, epoch, tail, completed }));
       changed.push(...(await this.#update(kind, rows)));
-      if (kind !== 'tail') await this.#workers.giveBack();
+      if (kind !== 'tail') await this.#membership.giveBack();
     }
     return changed;
   }

@@ -1,3 +1,4 @@
+import type { EntityRef } from '@samovar/activity';
 import { Engine, type EngineOptions } from '@samovar/activitycore';
 import { LazyPolicy } from './policy.ts';
 
@@ -11,5 +12,13 @@ const limit = 64;
 export class LazyEngine extends Engine {
   constructor(options: EngineOptions) {
     super(options, limit, (host) => new LazyPolicy(host));
+  }
+
+  /**
+   * Runs the entity's activities once more, as if there were events; one that is running, when that run has ended. One
+   * that waits for its lease, or for the end of a pause, is not hurried. Cannot fail.
+   */
+  signal(entity: EntityRef): void {
+    this.wake(entity);
   }
 }

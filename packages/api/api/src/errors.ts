@@ -10,3 +10,15 @@ export class CannotListenError extends DomainError {
     });
   }
 }
+
+/** Who reaches the address could read or send anything (api.insecureListen). */
+export class InsecureListenError extends DomainError {
+  /** `option` is what is missing. */
+  constructor(host: string, option: 'tls' | 'token') {
+    const flags = option === 'tls' ? '--grpc-cert and --grpc-key' : '--grpc-token';
+    super('failed_precondition', 'api.insecureListen', {
+      publicMessage: `gRPC is not served on ${host}, beyond this machine, without ${option}: set ${flags}, or listen on 127.0.0.1`,
+      details: { host, option },
+    });
+  }
+}

@@ -33,8 +33,9 @@ export const Observed = z.object({ repos: z.array(Repo), problems: z.array(Probl
 export type Observed = z.infer<typeof Observed>;
 
 /**
- * Finds the git repositories in folders and below, registers each, records its history, and keeps recording what
- * changes. Answers when all that was there is recorded.
+ * Finds the git repositories in folders and below, adds each to the registry, which is made if there is none, and records
+ * its history. Answers when all that was there is recorded. What changes is recorded until the repository is removed from
+ * the registry or archived, also after a restart.
  */
 export const ObserveFoldersCommand = command(
   'observer.ObserveFoldersCommand',
@@ -47,7 +48,7 @@ export const ObserveFoldersCommand = command(
 );
 export type ObserveFoldersCommand = ArgsOf<typeof ObserveFoldersCommand>;
 
-/** What is being observed now, and what went wrong last. */
+/** What is being observed now, the repositories of every registry that are not archived, and what went wrong last. */
 export const ListObservedQuery = query('observer.ListObservedQuery', z.object({}), Observed);
 export type ListObservedQuery = ArgsOf<typeof ListObservedQuery>;
 

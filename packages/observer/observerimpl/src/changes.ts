@@ -3,7 +3,7 @@ import { watch } from 'chokidar';
 import { readGitDirs } from './gitdirs.ts';
 
 export interface ChangeListener {
-  /** Something has changed, or may have before watching began. */
+  /** Something has changed. */
   changed(): void;
   /** Watching does not work, or not everywhere. */
   failed(error: unknown): void;
@@ -17,7 +17,10 @@ export class Changes implements AsyncDisposable {
     this.#close = close;
   }
 
-  /** Of the repository at `path`. Rejects if there is none. */
+  /**
+   * Of the repository at `path`: from when this resolves, no change is missed, unless watching has failed. Rejects if
+   * there is no repository.
+   */
   static async watch(path: string, listener: ChangeListener): Promise<Changes> {
     const { own, common } = await readGitDirs(path);
     const dirs = own === common ? [own] : [own, common];
@@ -28,8 +31,8 @@ export class Changes implements AsyncDisposable {
       ignored: (changed) => !dirs.some((dir) => matters(relative(dir, changed))),
     });
     watcher.on('all', () => listener.changed());
-    watcher.on('ready', () => listener.changed());
     watcher.on('error', (error) => listener.failed(error));
+    await new Promise<void>((resolve) => watcher.once('ready', resolve).once('error', () => resolve()));
     return new Changes(() => watcher.close());
   }
 

@@ -1,3 +1,5 @@
+import { Engines, EntityEvents } from '@samovar/activity';
+import { StepEngine } from '@samovar/activitytest';
 import { Bus } from '@samovar/bus';
 import { FakeBus } from '@samovar/bustest';
 import { Observer } from '@samovar/observer';
@@ -13,7 +15,10 @@ it('binds Observer, its messages on the bus and what runs in the background', as
   const container = new Container();
   container.bind(Bus).toConstantValue(bus);
   container.bind(Logger).toConstantValue(logger);
-  container.load(observerModule);
+  const engine = new StepEngine();
+  container.bind(Engines).toConstantValue({ lazy: engine, eager: engine, cron: engine, signal() {} });
+  container.bind(EntityEvents).toConstantValue(engine.events);
+  container.load(observerModule());
   expect(container.get(Observer)).toBeInstanceOf(ObserverService);
   expect(container.get(Observer)).toBe(container.get(Observer));
   for (const initializer of container.getAll(Initializer)) await initializer.init();

@@ -1,52 +1,93 @@
-import type { Bus } from '@samovar/bus';
-import { type Context, throwIfDone } from '@samovar/context';
-import { DomainError } from '@samovar/errors';
-import type { Problem } from '@samovar/observer';
-import { GetRepoQuery, InitRepoCommand, type Repo, ScanRepoCommand, type Uuid } from '@samovar/repos';
-import type { Found } from './find.ts';
+import type { Context } from '@samovar/context';
+import type { Logger } from '@samovar/eda';
+import { type ChangeListener, Changes } from './changes.ts';
+import type { Place, Scans } from './scans.ts';
 
-/** A repository that is being observed. */
-export class ObservedRepo {
-  readonly path: string;
-  readonly #bus: Bus;
-  readonly #registration: InitRepoCommand;
-  #repoId: Uuid | undefined;
-  #fault: DomainError | undefined;
+/** git makes several changes for one commit: they are recorded together. */
+const settlingMs = 50;
 
-  constructor(bus: Bus, { path, name }: Found, registry: string) {
-    this.path = path;
-    this.#bus = bus;
-    this.#registration = { registry, name, path };
+/**
+ * A repository that is observed in this process. Where its files are here, too, their changes are seen: `onChange` is
+ * called soon after. Disposal ends that.
+ */
+export class ObservedRepo implements ChangeListener, AsyncDisposable {
+  readonly #place: Place;
+  readonly #scans: Scans;
+  readonly #logger: Logger;
+  readonly #onChange: () => void;
+  #changes: Promise<Changes | undefined>;
+  #settling: NodeJS.Timeout | undefined;
+  #isChanged = false;
+  #isBlind = false;
+  #isClosed = false;
+
+  constructor(place: Place, scans: Scans, logger: Logger, onChange: () => void) {
+    this.#place = place;
+    this.#scans = scans;
+    this.#logger = logger;
+    this.#onChange = onChange;
+    this.#changes = this.#watch();
   }
 
-  /** Why it could not be recorded when that was tried last. */
-  get fault(): DomainError | undefined {
-    return this.#fault;
+  /** Whether a change was seen that no scan has begun after. */
+  get isChanged(): boolean {
+    return this.#isChanged;
   }
 
-  get problem(): Problem | undefined {
-    return this.#fault && problemOf(this.path, this.#fault);
-  }
-
-  /** Registers it, if that has not succeeded yet, and records what is new. Only the end of `ctx` is thrown. */
-  async record(ctx: Context): Promise<void> {
+  /**
+   * Records what is new, once changes are watched: what comes later is seen.
+   *
+   * @throws why `ctx` is done, and nothing else.
+   */
+  async scan(ctx: Context): Promise<void> {
+    await this.#changes;
+    const wasChanged = this.#isChanged;
+    this.#isChanged = false;
     try {
-      this.#repoId ??= (await this.#bus.dispatch(ctx, InitRepoCommand, this.#registration)).repoId;
-      await this.#bus.dispatch(ctx, ScanRepoCommand, { repoId: this.#repoId });
-      this.#fault = undefined;
+      const isRecovered = await this.#scans.scan(ctx, this.#place);
+      // What was watched may be gone, even if there is something in its place.
+      if (isRecovered) this.#watchAnew();
     } catch (error) {
-      throwIfDone(ctx);
-      this.#fault = DomainError.from(error);
+      this.#isChanged ||= wasChanged;
+      throw error;
     }
   }
 
-  /** As it is recorded; undefined while there is a problem. */
-  async view(ctx: Context): Promise<Repo | undefined> {
-    if (this.#repoId === undefined || this.#fault !== undefined) return undefined;
-    return await this.#bus.dispatch(ctx, GetRepoQuery, { repoId: this.#repoId });
+  changed(): void {
+    if (this.#isClosed) return;
+    this.#settling ??= setTimeout(() => {
+      this.#settling = undefined;
+      this.#isChanged = true;
+      this.#onChange();
+    }, settlingMs);
   }
-}
 
-export function problemOf(path: string, { id, publicMessage }: DomainError): Problem {
-  return { path, error: id, message: publicMessage };
+  failed(error: unknown): void {
+    if (!this.#isBlind) this.#logger.warn('changes are not seen at once', { path: this.#place.path, err: error });
+    this.#isBlind = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#settling);
+    await (await this.#changes)?.[Symbol.asyncDispose]();
+  }
+
+  /** undefined: there is no repository here. Whether there is one on the server, a scan tells. */
+  async #watch(): Promise<Changes | undefined> {
+    try {
+      return this.#isClosed ? undefined : await Changes.watch(this.#place.path, this);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #watchAnew(): void {
+    this.#changes = this.#changes.then(async (old) => {
+      await old?.[Symbol.asyncDispose]();
+      const changes = await this.#watch();
+      this.changed();
+      return changes;
+    });
+  }
 }

@@ -1,13 +1,19 @@
+import { Engines, EntityEvents } from '@samovar/activity';
+import { connEntityEvents, ProcessEngines } from '@samovar/activityimpl';
+import { FakeLeases } from '@samovar/activitytest';
 import { Bus } from '@samovar/bus';
 import { FakeBus } from '@samovar/bustest';
 import { background, withCancel } from '@samovar/context';
 import { Conn } from '@samovar/eda';
 import { connect } from '@samovar/edaimpl';
+import { journalModule } from '@samovar/journalimpl/module';
 import { ListObservedQuery, ObserveFoldersCommand } from '@samovar/observer';
+import { registryModule } from '@samovar/registryimpl';
 import { CommitsRecorded, HeadMoved, repoStream, type Uuid } from '@samovar/repos';
 import { reposModule } from '@samovar/reposimpl';
 import { GitFolder } from '@samovar/repostest/git';
 import { BackgroundService, Initializer, Logger } from '@samovar/server';
+import { workflowsModule } from '@samovar/workflowsimpl';
 import { Container } from 'inversify';
 import { expect, it, vi } from 'vitest';
 import { observerModule } from './module.ts';
@@ -25,7 +31,17 @@ it('a commit and a switch of branches become events of the repository', async ()
   container.bind(Logger).toConstantValue(logger);
   container.bind(Conn).toConstantValue(conn);
   container.bind(Bus).toConstantValue(new FakeBus());
-  container.load(reposModule, observerModule);
+  const events = connEntityEvents(conn);
+  await using engines = new ProcessEngines({ events, leases: new FakeLeases(), logger });
+  container.bind(EntityEvents).toConstantValue(events);
+  container.bind(Engines).toConstantValue(engines);
+  container.load(
+    journalModule,
+    reposModule({ archiveDir: folder.path }),
+    registryModule,
+    workflowsModule,
+    observerModule(),
+  );
   for (const initializer of container.getAll(Initializer)) await initializer.init();
   using scope = withCancel(background);
   const running = container.getAll(BackgroundService).map((service) => service.run(scope.ctx));
@@ -51,5 +67,5 @@ it('a commit and a switch of branches become events of the repository', async ()
   expect(await bus.dispatch(background, ListObservedQuery, {})).toMatchObject({ repos: [{ commits: 31, head: to }] });
 
   scope.cancel();
-  await Promise.all(running);
+  await Promise.allSettled(running);
 });

@@ -1,32 +1,22 @@
+import { addAbortListener } from 'node:events';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FakeBus } from '@samovar/bustest';
-import { background, withCancel, withValue } from '@samovar/context';
-import { GetRepoQuery, type Head, InitRepoCommand, NotARepositoryError, ScanRepoCommand, Uuid } from '@samovar/repos';
+import { ProcessEngines } from '@samovar/activityimpl';
+import { FakeEntityEvents, FakeLeases, RecordingLogger } from '@samovar/activitytest';
+import { background, type Context, throwIfDone, withCancel } from '@samovar/context';
+import { GetRepoQuery, NotARepositoryError, ScanRepoCommand, type Uuid } from '@samovar/repos';
 import { GitFolder } from '@samovar/repostest/git';
-import { type Logger, workContext } from '@samovar/server';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Services } from '../testing.ts';
+import { ObservingService } from './background.ts';
+import { Scans } from './scans.ts';
 import { ObserverService } from './service.ts';
-import { ObserverWatch } from './watch.ts';
 
 const soon = { timeout: 2000, interval: 20 };
 
-/** A logger that keeps what it is told. */
-class Lines implements Logger {
-  readonly lines: string[] = [];
-  #add = (message: string, fields: Readonly<Record<string, unknown>> = {}) =>
-    void this.lines.push(`${message}: ${String(fields.path)}`);
-  readonly debug = () => {};
-  readonly info = this.#add;
-  readonly warn = this.#add;
-  readonly error = this.#add;
-  child(): Logger {
-    return this;
-  }
-}
-
-/** Stands in for Repos: a scan asks git what there is. */
+/** Repositories whose scans ask git what there is. */
 class ScannedRepos {
+  readonly services: Services;
   readonly scans: { readonly commits: number; readonly head: string }[] = [];
   /** Scans that were begun. */
   begun = 0;
@@ -34,39 +24,43 @@ class ScannedRepos {
   mostRunning = 0;
   /** Scans wait for it. */
   gate: Promise<void> = Promise.resolve();
-  readonly #paths = new Map<Uuid, string>();
+  readonly #folder: GitFolder;
 
-  constructor(bus: FakeBus, folder: GitFolder) {
-    const head: Head | null = null;
-    bus.addHandler(InitRepoCommand, (_, command) => {
-      const repoId = Uuid.parse(crypto.randomUUID());
-      this.#paths.set(repoId, command.path);
-      return { repoId, ...InitRepoCommand.parse(command), head, commits: 0 };
-    });
-    bus.addHandler(GetRepoQuery, (_, { repoId }) => {
-      const path = this.#paths.get(repoId) ?? '';
-      return { repoId, registry: 'main', name: 'r', path, head, commits: this.scans.at(-1)?.commits ?? 0 };
-    });
-    bus.addHandler(ScanRepoCommand, async (_, { repoId }) => {
-      const path = this.#paths.get(repoId) ?? '';
-      this.begun++;
-      this.mostRunning = Math.max(this.mostRunning, ++this.running);
-      try {
-        await this.gate;
-        const commits = await folder.run(path, ['rev-list', '--all', '--count']);
-        const at = await folder.run(path, ['rev-parse', '--symbolic-full-name', 'HEAD']);
-        this.scans.push({ commits: Number(commits), head: at });
-        return { recorded: 0 };
-      } catch {
-        throw new NotARepositoryError(path, 'git says so');
-      } finally {
-        this.running--;
-      }
-    });
+  constructor(events: FakeEntityEvents, folder: GitFolder) {
+    this.#folder = folder;
+    this.services = new Services(events);
+    this.services.bus.use((ctx, message, args, next) =>
+      message === ScanRepoCommand ? this.#scan(ctx, (args as ScanRepoCommand).repoId) : next(ctx, args),
+    );
   }
 
   get last() {
     return this.scans.at(-1);
+  }
+
+  async #scan(ctx: Context, repoId: Uuid): Promise<{ recorded: number }> {
+    const { path } = await this.services.bus.dispatch(ctx, GetRepoQuery, { repoId });
+    this.begun++;
+    this.mostRunning = Math.max(this.mostRunning, ++this.running);
+    try {
+      await this.#passGate(ctx);
+      const commits = await this.#folder.run(path, ['rev-list', '--all', '--count']);
+      const at = await this.#folder.run(path, ['rev-parse', '--symbolic-full-name', 'HEAD']);
+      this.scans.push({ commits: Number(commits), head: at });
+      return { recorded: 0 };
+    } catch {
+      throwIfDone(ctx);
+      throw new NotARepositoryError(path, 'git says so');
+    } finally {
+      this.running--;
+    }
+  }
+
+  async #passGate(ctx: Context): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    using _listener = addAbortListener(ctx.signal, () => done.resolve());
+    await Promise.race([this.gate, done.promise]);
+    throwIfDone(ctx);
   }
 }
 
@@ -74,33 +68,42 @@ let folder: GitFolder;
 let path: string;
 let repos: ScannedRepos;
 let observer: ObserverService;
-let watch: ObserverWatch;
-let logger: Lines;
+let observing: ObservingService;
+let engines: ProcessEngines;
+let leases: FakeLeases;
+let logger: RecordingLogger;
 let running: { stop(): Promise<void> } | undefined;
 
-function make(rescanEvery?: number): void {
-  const bus = new FakeBus();
-  repos = new ScannedRepos(bus, folder);
-  logger = new Lines();
-  watch = new ObserverWatch(logger, rescanEvery === undefined ? {} : { rescanEvery });
-  observer = new ObserverService(bus, watch);
+function make(cronMs = 3_600_000): void {
+  const events = new FakeEntityEvents();
+  logger = new RecordingLogger();
+  repos = new ScannedRepos(events, folder);
+  const { bus } = repos.services;
+  const scans = new Scans(bus, logger);
+  leases = new FakeLeases();
+  engines = new ProcessEngines({ events, leases, logger, cronMs });
+  observer = new ObserverService(bus, scans, logger);
+  observing = new ObservingService({ bus, engines, events, logger }, scans, observer);
 }
 
 function run(): void {
   const scope = withCancel(background);
-  const work = withCancel(background);
-  const settled = watch.run(withValue(scope.ctx, workContext, work.ctx));
+  const settled = Promise.allSettled([observing.run(scope.ctx)]);
   running = {
     stop: async () => {
       scope.cancel();
       await settled;
-      work.cancel();
+      await engines.stop();
       running = undefined;
     },
   };
 }
 
-const observe = (...folders: string[]) => observer.observeFolders(background, { folders, registry: 'main' });
+const lines = () => logger.lines.map(({ message, fields }) => `${message}: ${String(fields.path)}`);
+async function observe(folder: string) {
+  repos.services.repos.addRepository(folder);
+  return await observer.observeFolders(background, { folders: [folder], registry: 'main' });
+}
 const commits = (count: number) => vi.waitFor(() => expect(repos.last).toMatchObject({ commits: count }), soon);
 /** The scan that follows the start of watching is through. */
 const watching = (scans = 2) => vi.waitFor(() => expect(repos.scans.length).toBeGreaterThanOrEqual(scans), soon);
@@ -113,6 +116,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await running?.stop();
+  await engines.stop();
   await folder[Symbol.asyncDispose]();
 });
 
@@ -170,6 +174,21 @@ describe('what is recorded soon', () => {
     await commits(2);
   });
 
+  it('what is seen here, although another worker runs the activities', async () => {
+    const [repo] = (await observe(path)).repos;
+    const other = leases.another();
+    for (const name of ['ObserveRepo', 'RescanRepo']) {
+      await other.claim(background, { entity: { kind: 'repo', repoId: repo?.repoId as Uuid }, name });
+    }
+    run();
+    await vi.waitFor(() => expect(engines.cron.activities()).toHaveLength(2), soon);
+    // Where nothing else looks, only what comes once changes are watched is seen.
+    await vi.waitFor(async () => {
+      await folder.commit(path);
+      expect(repos.last?.commits).toBeGreaterThan(1);
+    }, soon);
+  });
+
   it('what came before watching began', async () => {
     await observe(path);
     await folder.commit(path);
@@ -209,7 +228,7 @@ it('tells of a problem once, shows it, and goes on when it is gone', async () =>
   await observe(path);
   const away = join(folder.path, 'away');
   await rename(path, away);
-  await vi.waitFor(() => expect(logger.lines).toEqual([`a repository cannot be recorded: ${path}`]), soon);
+  await vi.waitFor(() => expect(lines()).toEqual([`a repository cannot be recorded: ${path}`]), soon);
   const begun = repos.begun;
   await vi.waitFor(() => expect(repos.begun).toBeGreaterThan(begun + 2), soon);
   const { repos: views, problems } = await observer.listObserved(background, {});
@@ -219,33 +238,28 @@ it('tells of a problem once, shows it, and goes on when it is gone', async () =>
   await folder.commit(away);
   await rename(away, path);
   await commits(2);
-  await vi.waitFor(() => expect(logger.lines.slice(1)).toEqual([`a repository can be recorded again: ${path}`]), soon);
+  await vi.waitFor(() => expect(lines().slice(1)).toEqual([`a repository can be recorded again: ${path}`]), soon);
   expect(await observer.listObserved(background, {})).toMatchObject({ repos: [{ path }], problems: [] });
   expect(repos.scans.length).toBeGreaterThan(before);
 });
 
 describe('the end', () => {
-  it('lets the scan that is running finish, and takes in nothing more', async () => {
+  it('ends the scan that is running, for the next start to go on with, and takes in nothing more', async () => {
     run();
     await observe(path);
     await watching();
-    const gate = Promise.withResolvers<void>();
-    repos.gate = gate.promise;
+    repos.gate = new Promise(() => {});
     await folder.commit(path);
     await vi.waitFor(() => expect(repos.running).toBe(1), soon);
     const before = repos.scans.length;
     const begun = repos.begun;
-    let stopped = false;
-    const stopping = running?.stop().then(() => {
-      stopped = true;
-    });
+    const stopping = running?.stop();
     await folder.commit(path);
-    await new Promise(setImmediate);
-    expect(stopped).toBe(false);
-    gate.resolve();
     await stopping;
-    expect(repos.scans.length).toBe(before + 1);
+    expect(repos.running).toBe(0);
+    expect(repos.scans.length).toBe(before);
     expect(repos.begun).toBe(begun);
+    expect(lines()).toEqual([]);
     await vi.waitFor(() => expect(process.getActiveResourcesInfo()).not.toContain('FSEventWrap'), soon);
   });
 
@@ -254,9 +268,9 @@ describe('the end', () => {
     await observe(path);
     const before = timers();
     run();
+    await watching();
     expect(timers()).toBeGreaterThan(before);
     await running?.stop();
-    expect(timers()).toBe(before);
-    expect(repos.begun).toBe(1);
+    expect(timers()).toBeLessThanOrEqual(before);
   });
 });

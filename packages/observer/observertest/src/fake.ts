@@ -78,6 +78,7 @@ export class FakeObserver implements Observer {
       path,
       head: null,
       commits: 0,
+      archive: null,
     });
     const entry = this.#observed.get(key) ?? { repo: made(), fault: undefined };
     entry.fault = this.#faults.get(path);

@@ -38,3 +38,24 @@ export class GitMissingError extends DomainError {
     });
   }
 }
+
+/** The repository is archived, and does not change any more (repos.archived). */
+export class RepoArchivedError extends DomainError {
+  constructor(repoId: string, path: string) {
+    super('failed_precondition', 'repos.archived', {
+      publicMessage: `repository ${repoId} is archived in ${path}: git clone restores it from there`,
+      details: { repoId, path },
+    });
+  }
+}
+
+/** A bundle cannot be written to the archive folder, or read there (repos.archiveFailed). */
+export class ArchiveFailedError extends DomainError {
+  constructor(path: string, why: string, options: { readonly cause?: unknown } = {}) {
+    super('unavailable', 'repos.archiveFailed', {
+      publicMessage: `the archive in ${path} cannot be made: ${why}`,
+      details: { path },
+      ...options,
+    });
+  }
+}

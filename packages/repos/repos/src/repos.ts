@@ -3,7 +3,14 @@ import { stream } from '@samovar/eda';
 import { type ArgsOf, command, event, query } from '@samovar/message';
 import { z } from 'zod';
 
-export { GitMissingError, NotARepositoryError, RepoNotFoundError, RepoUnreadableError } from './errors.ts';
+export {
+  ArchiveFailedError,
+  GitMissingError,
+  NotARepositoryError,
+  RepoArchivedError,
+  RepoNotFoundError,
+  RepoUnreadableError,
+} from './errors.ts';
 
 /** A UUID, lower case. */
 export const Uuid = z
@@ -45,6 +52,16 @@ export const RegistryName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,62}$/, 'is not 1 to 63 lower-case letters, digits and dashes, a letter first');
 
+/** A git bundle that holds all that was in a repository: `git clone <path>` restores it. */
+export const Bundle = z.object({
+  /** Absolute, on the server. Beside it is `<path>.sha256`, as sha256sum writes and checks it. */
+  path: z.string(),
+  bytes: z.int().nonnegative(),
+  /** Of the file, in lower-case hexadecimal digits. */
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'is not 64 lower-case hexadecimal digits'),
+});
+export type Bundle = z.infer<typeof Bundle>;
+
 export const Repo = z.object({
   repoId: Uuid,
   registry: RegistryName,
@@ -55,6 +72,8 @@ export const Repo = z.object({
   head: Head.nullable(),
   /** How many commits are recorded. */
   commits: z.int().nonnegative(),
+  /** Where it is archived; null: it is not, and may change. */
+  archive: Bundle.nullable(),
 });
 export type Repo = z.infer<typeof Repo>;
 
@@ -87,6 +106,25 @@ export const ScanRepoCommand = command(
   }),
 );
 export type ScanRepoCommand = ArgsOf<typeof ScanRepoCommand>;
+
+/** Asks whoever looks after a repository for a sign of life. Asking again in the name of one workflow changes nothing. */
+export const PingRepoCommand = command('repos.PingRepoCommand', RepoId.extend({ workflowId: Uuid }));
+export type PingRepoCommand = ArgsOf<typeof PingRepoCommand>;
+
+/**
+ * Packs all references of a repository, with all they reach, into a bundle in the archive folder, and verifies that. A
+ * bundle that was made for the same workflow before is verified and given again.
+ */
+export const BundleRepoCommand = command('repos.BundleRepoCommand', RepoId.extend({ workflowId: Uuid }), Bundle);
+export type BundleRepoCommand = ArgsOf<typeof BundleRepoCommand>;
+
+/** Removes what BundleRepoCommand has made, or has begun to make, for a workflow. Removing nothing is no error. */
+export const DiscardBundleCommand = command('repos.DiscardBundleCommand', RepoId.extend({ workflowId: Uuid }));
+export type DiscardBundleCommand = ArgsOf<typeof DiscardBundleCommand>;
+
+/** Marks a repository as archived: nothing more is recorded of it. Marking it again with the same bundle changes nothing. */
+export const MarkRepoArchivedCommand = command('repos.MarkRepoArchivedCommand', RepoId.extend({ archive: Bundle }));
+export type MarkRepoArchivedCommand = ArgsOf<typeof MarkRepoArchivedCommand>;
 
 export const GetRepoQuery = query('repos.GetRepoQuery', RepoId, Repo);
 export type GetRepoQuery = ArgsOf<typeof GetRepoQuery>;
@@ -144,6 +182,18 @@ export type CommitsRecorded = ArgsOf<typeof CommitsRecorded>;
 export const HeadMoved = event('repos.HeadMoved', RepoId.extend({ from: Head.nullable(), to: Head }), onRepoStream);
 export type HeadMoved = ArgsOf<typeof HeadMoved>;
 
+/** Somebody asks whoever looks after the repository for a sign of life, which belongs into this workflow of its registry. */
+export const RepoPinged = event(
+  'repos.RepoPinged',
+  RepoId.extend({ registry: RegistryName, workflowId: Uuid }),
+  onRepoStream,
+);
+export type RepoPinged = ArgsOf<typeof RepoPinged>;
+
+/** Nothing more is recorded: all is in the bundle. */
+export const RepoArchived = event('repos.RepoArchived', RepoId.extend({ archive: Bundle }), onRepoStream);
+export type RepoArchived = ArgsOf<typeof RepoArchived>;
+
 /** A scan is under way: told in the process, stored nowhere. */
 export const ScanProgressed = event(
   'repos.ScanProgressed',
@@ -166,9 +216,28 @@ export abstract class Repos {
    * any number of processes, record each commit once.
    *
    * @throws {InvalidMessageError} @throws {RepoNotFoundError} @throws {NotARepositoryError} if it is gone from its path.
-   * @throws {RepoUnreadableError} @throws {GitMissingError}
+   * @throws {RepoUnreadableError} @throws {GitMissingError} @throws {RepoArchivedError}
    */
   abstract scanRepo(ctx: Context, command: ScanRepoCommand): Promise<{ recorded: number }>;
+
+  /** @throws {InvalidMessageError} @throws {RepoNotFoundError} @throws {RepoArchivedError} */
+  abstract pingRepo(ctx: Context, command: PingRepoCommand): Promise<void>;
+
+  /**
+   * Interrupted, it leaves nothing that counts as a bundle.
+   *
+   * @throws {InvalidMessageError} @throws {RepoNotFoundError} @throws {NotARepositoryError} also if it has no commits.
+   * @throws {RepoUnreadableError} @throws {GitMissingError}
+   * @throws {ArchiveFailedError} if the archive folder cannot be written, if what was written is damaged, or if the
+   * repository is a shallow clone.
+   */
+  abstract bundleRepo(ctx: Context, command: BundleRepoCommand): Promise<Bundle>;
+
+  /** @throws {InvalidMessageError} @throws {RepoNotFoundError} @throws {ArchiveFailedError} */
+  abstract discardBundle(ctx: Context, command: DiscardBundleCommand): Promise<void>;
+
+  /** @throws {InvalidMessageError} @throws {RepoNotFoundError} @throws {RepoArchivedError} if it is, in another bundle. */
+  abstract markRepoArchived(ctx: Context, command: MarkRepoArchivedCommand): Promise<void>;
 
   /** @throws {InvalidMessageError} @throws {RepoNotFoundError} */
   abstract getRepo(ctx: Context, query: GetRepoQuery): Promise<Repo>;

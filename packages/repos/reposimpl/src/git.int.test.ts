@@ -229,3 +229,17 @@ describe('parents', () => {
     expect(await git.parents(background, path, [gone])).toEqual(new Map());
   });
 });
+
+it.skipIf(process.platform === 'win32')('ends git and what it has started when the context is done', async () => {
+  const path = await folder.init('repo');
+  await mkdir(join(folder.path, 'bin'));
+  // What tells that it has begun is what git has started.
+  const script = '#!/bin/sh\nsh -c "echo begun; exec sleep 1000"\necho over\n';
+  await writeFile(join(folder.path, 'bin', 'git'), script, { mode: 0o755 });
+  const slow = new Git({ ...folder.env, PATH: `${join(folder.path, 'bin')}:${process.env.PATH}` });
+  using scope = withCancel(background);
+  const attempt = async () => {
+    for await (const _ of slow.bundle(scope.ctx, path)) scope.cancel();
+  };
+  await expect(attempt()).rejects.toThrow(CanceledError);
+});

@@ -1,7 +1,9 @@
+import { createReadStream } from 'node:fs';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import type { Context } from '@samovar/context';
 import { type Commit, type Head, NotARepositoryError } from '@samovar/repos';
+import { packOf } from './pack.ts';
 import { GitFailedError, gitEnvironment, gitOutput, gitText } from './process.ts';
 import { commitFormat, parseCommits } from './revlist.ts';
 
@@ -87,6 +89,20 @@ export class Git {
   /** How many {@link commits} gives. */
   async count(ctx: Context, path: string, range: Range): Promise<number> {
     return Number(await gitText(ctx, this.#env, path, ['rev-list', '--count', '--stdin'], toInput(range)));
+  }
+
+  /** A bundle of all references, HEAD and the HEADs of linked work trees, with all they reach. */
+  bundle(ctx: Context, path: string): AsyncIterable<Buffer> {
+    return gitOutput(ctx, this.#env, path, ['bundle', 'create', '-', '--all']);
+  }
+
+  /**
+   * Fails if the bundle in `file` is damaged, or needs more than it holds. `git bundle verify` reads no further than
+   * its references, and `git bundle create` copies what is damaged as it is: so all objects are unpacked, to nowhere.
+   */
+  async verifyBundle(ctx: Context, path: string, file: string): Promise<void> {
+    await gitText(ctx, this.#env, path, ['bundle', 'verify', file]);
+    await gitText(ctx, this.#env, path, ['unpack-objects', '-n', '-q'], packOf(createReadStream(file)));
   }
 
   async #workTreeOf(ctx: Context, place: Place): Promise<Place> {

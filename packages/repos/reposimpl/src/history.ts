@@ -1,15 +1,25 @@
 import type { EventId } from '@samovar/eda';
-import type { Commit, Head, Repo, RepoInitialized } from '@samovar/repos';
+import {
+  type Bundle,
+  type Commit,
+  type Head,
+  type Repo,
+  RepoArchivedError,
+  type RepoInitialized,
+  type Uuid,
+} from '@samovar/repos';
 import type { RepoEvent } from './store.ts';
 
 /** What a repository's events say, without the commits themselves. */
 export class History {
   #repo: RepoInitialized | undefined;
   #head: Head | null = null;
+  #archive: Bundle | null = null;
   #last: EventId | null = null;
   #commits = 0;
   readonly #frontier = new Set<string>();
   readonly #roots = new Set<string>();
+  readonly #pings = new Set<Uuid>();
 
   /** Takes in the next event. Events that it has already, as a second reader brings them, change nothing. */
   apply(event: RepoEvent): void {
@@ -17,6 +27,8 @@ export class History {
     this.#last = event.id;
     if (event.kind === 'initialized') this.#repo = event.data;
     if (event.kind === 'moved') this.#head = event.data.to;
+    if (event.kind === 'pinged') this.#pings.add(event.data.workflowId);
+    if (event.kind === 'archived') this.#archive = event.data.archive;
     if (event.kind === 'recorded') for (const commit of event.data.commits) this.#add(commit);
   }
 
@@ -27,6 +39,16 @@ export class History {
 
   get head(): Head | null {
     return this.#head;
+  }
+
+  /** @throws {RepoArchivedError} */
+  checkNotArchived(): void {
+    if (this.#repo && this.#archive) throw new RepoArchivedError(this.#repo.repoId, this.#archive.path);
+  }
+
+  /** The workflows in whose names the repository was pinged. */
+  get pings(): ReadonlySet<Uuid> {
+    return this.#pings;
   }
 
   /**
@@ -44,7 +66,7 @@ export class History {
 
   /** undefined: never registered. */
   get repo(): Repo | undefined {
-    return this.#repo && { ...this.#repo, head: this.#head, commits: this.#commits };
+    return this.#repo && { ...this.#repo, head: this.#head, commits: this.#commits, archive: this.#archive };
   }
 
   #add({ hash, parents }: Commit): void {

@@ -15,16 +15,24 @@ it('binds Repos, and has its messages answered on the bus', async () => {
   const container = new Container();
   container.bind(Bus).toConstantValue(bus);
   container.bind(Conn).toConstantValue(conn);
-  container.load(reposModule);
+  container.load(reposModule({ archiveDir: '/archive' }));
   expect(container.get(Repos)).toBeInstanceOf(ReposService);
   expect(container.get(Repos)).toBe(container.get(Repos));
   for (const initializer of container.getAll(Initializer)) await initializer.init();
   const handled = bus.catalogue().map(({ message }) => message.name);
   expect(handled).toEqual([
+    'repos.BundleRepoCommand',
+    'repos.DiscardBundleCommand',
     'repos.GetRepoQuery',
     'repos.InitRepoCommand',
     'repos.ListCommitsQuery',
     'repos.ListReposQuery',
+    'repos.MarkRepoArchivedCommand',
+    'repos.PingRepoCommand',
     'repos.ScanRepoCommand',
   ]);
+});
+
+it('refuses an archive folder that depends on where the server was started', () => {
+  expect(() => reposModule({ archiveDir: 'archive' })).toThrow(/archive is no absolute path/);
 });

@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { addAbortListener } from 'node:events';
 import { devNull } from 'node:os';
+import { pipeline } from 'node:stream/promises';
 import { type Context, throwIfDone } from '@samovar/context';
 import { GitMissingError } from '@samovar/repos';
 
@@ -45,7 +47,7 @@ const longestComplaint = 1000;
 
 /**
  * Runs git in the folder `path` and gives what it prints, as it prints it: git waits while nobody reads. Leaving the loop
- * early, or the end of `ctx`, ends git.
+ * early, or the end of `ctx`, ends git and all that it has started.
  *
  * @throws {GitFailedError} behind what git printed before it failed.
  * @throws {GitMissingError} @throws {CanceledError} @throws {DeadlineExceededError}
@@ -55,36 +57,42 @@ export async function* gitOutput(
   env: NodeJS.ProcessEnv,
   path: string,
   args: readonly string[],
-  input = '',
+  input: string | AsyncIterable<Buffer> = '',
 ): AsyncGenerator<Buffer> {
   throwIfDone(ctx);
   const child = spawn('git', ['-C', path, ...options, ...args], {
     env,
     stdio: 'pipe',
     windowsHide: true,
-    signal: ctx.signal,
+    // A group of its own: git that is ended does not end the git it has started.
+    detached: hasGroups,
   });
+  let running = true;
+  const end = () => {
+    if (running) endGroup(child.pid);
+  };
+  using _listener = addAbortListener(ctx.signal, end);
   const fault = new Promise<Error | undefined>((resolve) => {
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       if (said.length < longestComplaint) said += text;
     });
     child.once('error', resolve);
-    child.once('close', (code, signal) =>
-      resolve(code === 0 ? undefined : new GitFailedError(code, words(said, signal))),
-    );
+    child.once('close', (code, signal) => {
+      running = false;
+      resolve(code === 0 ? undefined : new GitFailedError(code, words(said, signal)));
+    });
   });
   // A git that fails early does not read its input; its exit code says why.
-  child.stdin.on('error', () => {});
-  child.stdin.end(input);
+  const fed = pipeline(typeof input === 'string' ? [input] : input, child.stdin).catch(() => {});
   try {
     yield* child.stdout as AsyncIterable<Buffer>;
     const error = await fault;
     throwIfDone(ctx);
     if (error !== undefined) throw isMissing(error) ? new GitMissingError({ cause: error }) : error;
   } finally {
-    child.kill();
-    await fault;
+    end();
+    await Promise.all([fault, fed]);
   }
 }
 
@@ -102,6 +110,17 @@ function words(said: string, signal: NodeJS.Signals | null): string {
     .replace(/^(?:fatal|error): /gm, '')
     .replace(/\s*\n\s*/g, '; ');
   return text === '' ? `it was ended by ${signal ?? 'an error'} and said nothing` : text;
+}
+
+const hasGroups = process.platform !== 'win32';
+
+function endGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(hasGroups ? -pid : pid);
+  } catch {
+    // It has just ended by itself.
+  }
 }
 
 function isMissing(error: Error): boolean {

@@ -8,6 +8,7 @@ import { connect } from '@samovar/edaimpl';
 import { ListCommitsQuery, type Uuid } from '@samovar/repos';
 import { GitFolder } from '@samovar/repostest/git';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Archive } from './archive.ts';
 import { Git } from './git.ts';
 import { ReposService } from './service.ts';
 import { edaRepoLog } from './store.ts';
@@ -17,11 +18,13 @@ const script = `
   import { background } from '@samovar/context';
   import { connect } from '@samovar/edaimpl';
   import { FakeBus } from '@samovar/bustest';
+  import { Archive } from './src/archive.ts';
   import { Git } from './src/git.ts';
   import { ReposService } from './src/service.ts';
   import { edaRepoLog } from './src/store.ts';
   const conn = await connect(process.env.LOG_URL);
-  const repos = new ReposService(new FakeBus(), edaRepoLog(conn), new Git(process.env));
+  const git = new Git(process.env);
+  const repos = new ReposService(new FakeBus(), edaRepoLog(conn), git, new Archive(process.env.ARCHIVE, git));
   const { repoId } = await repos.initRepo(background, { registry: 'main', name: 'r', path: process.env.REPO });
   console.log(JSON.stringify(await repos.scanRepo(background, { repoId })));
   await conn.close();
@@ -44,7 +47,7 @@ afterEach(async () => {
 
 function start(...flags: readonly string[]) {
   const args = ['--conditions=@samovar/source', ...flags, '--input-type=module', '-e', script];
-  const env = { ...folder.env, LOG_URL: url, REPO: path };
+  const env = { ...folder.env, LOG_URL: url, REPO: path, ARCHIVE: folder.path };
   const child = spawn(process.execPath, args, { cwd: resolve(import.meta.dirname, '..'), env, stdio: 'pipe' });
   children.push(child);
   const [output, complaint] = [text(child.stdout), text(child.stderr)];
@@ -63,7 +66,8 @@ function start(...flags: readonly string[]) {
 async function look<T>(fn: (repos: ReposService, repoId: Uuid) => Promise<T>): Promise<T> {
   const conn = await connect(url);
   try {
-    const repos = new ReposService(new FakeBus(), edaRepoLog(conn), new Git(folder.env));
+    const git = new Git(folder.env);
+    const repos = new ReposService(new FakeBus(), edaRepoLog(conn), git, new Archive(folder.path, git));
     const { repoId } = await repos.initRepo(background, { registry: 'main', name: 'r', path });
     return await fn(repos, repoId);
   } finally {

@@ -13,6 +13,7 @@ import {
 } from '@samovar/repos';
 import { GitFolder } from '@samovar/repostest/git';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Archive } from './archive.ts';
 import { Git } from './git.ts';
 import { ReposService } from './service.ts';
 import { edaRepoLog } from './store.ts';
@@ -24,10 +25,15 @@ let bus: FakeBus;
 let repos: ReposService;
 let repoId: Uuid;
 
+function makeService(on: FakeBus, env = folder.env): ReposService {
+  const git = new Git(env);
+  return new ReposService(on, edaRepoLog(conn), git, new Archive(join(folder.path, 'archive'), git));
+}
+
 /** A service with nothing in memory, as after a restart. */
 function restart(env = folder.env): void {
   bus = new FakeBus();
-  repos = new ReposService(bus, edaRepoLog(conn), new Git(env));
+  repos = makeService(bus, env);
 }
 
 async function use(at: string): Promise<void> {
@@ -256,7 +262,7 @@ describe('scanRepo records once', () => {
 
   it('what several services record at once', async () => {
     await folder.fill(path, 4000);
-    const services = [1, 2, 3].map(() => new ReposService(new FakeBus(), edaRepoLog(conn), new Git(folder.env)));
+    const services = [1, 2, 3].map(() => makeService(new FakeBus()));
     // Reading the history meanwhile must not make a scan believe that it has taken the others' commits into account.
     let scanning = true;
     const reading = services.map(async (service) => {

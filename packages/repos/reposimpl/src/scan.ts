@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Context, throwIfDone, withCancel } from '@samovar/context';
-import { type EventId, HeadConflictError } from '@samovar/eda';
+import { type Context, withCancel } from '@samovar/context';
+import type { EventId } from '@samovar/eda';
 import { type Commit, type Head, type Repo, RepoUnreadableError } from '@samovar/repos';
+import { untilAppended } from './conflicts.ts';
 import type { Git, Place } from './git.ts';
 import { HashSet } from './hashes.ts';
 import type { History } from './history.ts';
@@ -30,22 +30,12 @@ const batchCharacters = 256 * 1024;
  * @throws as {@link Repos.scanRepo} does.
  */
 export async function scan(ctx: Context, tools: ScanTools, seen: Seen | undefined): Promise<Seen> {
-  for (let lost = 0; ; lost++) {
-    try {
-      return await new Scan(ctx, tools).run(seen);
-    } catch (error) {
-      if (error instanceof GitFailedError)
-        throw new RepoUnreadableError(tools.repo.path, error.words, { cause: error });
-      if (!(error instanceof HeadConflictError)) throw error;
-      await pause(ctx, lost);
-    }
+  try {
+    return await untilAppended(ctx, () => new Scan(ctx, tools).run(seen));
+  } catch (error) {
+    if (!(error instanceof GitFailedError)) throw error;
+    throw new RepoUnreadableError(tools.repo.path, error.words, { cause: error });
   }
-}
-
-/** The winner goes on winning for a while, probably: listing again at once would only slow it down. */
-async function pause(ctx: Context, lost: number): Promise<void> {
-  await sleep(Math.random() * Math.min(2000, 100 * 2 ** lost), undefined, { signal: ctx.signal }).catch(() => {});
-  throwIfDone(ctx);
 }
 
 class Scan {
@@ -68,6 +58,7 @@ class Scan {
 
     await refresh(this.#ctx);
     this.#last = history.last;
+    history.checkNotArchived();
     const from = history.head;
     const recorded = { frontier: new Set(history.frontier), roots: new Set(history.roots) };
     if (seen?.boundary !== place.boundary || !tips.isSubsetOf(seen.tips)) {

@@ -1,19 +1,36 @@
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { access, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FakeBus } from '@samovar/bustest';
 import { background } from '@samovar/context';
+import { dataOf } from '@samovar/eda';
 import { connect } from '@samovar/edaimpl';
-import { CommitsRecorded, HeadMoved, RepoInitialized, repoStream, ScanProgressed } from '@samovar/repos';
+import {
+  CommitsRecorded,
+  HeadMoved,
+  RepoArchived,
+  RepoArchivedError,
+  RepoInitialized,
+  RepoPinged,
+  repoStream,
+  ScanProgressed,
+  Uuid,
+} from '@samovar/repos';
 import { reposContract } from '@samovar/repostest/contract';
 import { GitFolder } from '@samovar/repostest/git';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { Archive } from './archive.ts';
 import { Git } from './git.ts';
 import { ReposService } from './service.ts';
 import { edaRepoLog } from './store.ts';
 
+const workflowId = Uuid.parse('11111111-1111-4111-8111-111111111111');
+const archive = { path: '/archive/tea.bundle', bytes: 7, sha256: 'a'.repeat(64) };
+
 async function start() {
   const folder = await GitFolder.make();
   const conn = await connect('memory:');
+  const git = new Git(folder.env);
+  const store = new Archive(join(folder.path, 'archive'), git);
   const bus = new FakeBus();
   const progress: ScanProgressed[] = [];
   bus.addEventListener(ScanProgressed, (_, data) => void progress.push(data));
@@ -21,7 +38,9 @@ async function start() {
   return {
     folder,
     conn,
-    repos: new ReposService(bus, edaRepoLog(conn), new Git(folder.env)),
+    bus,
+    restarted: () => new ReposService(new FakeBus(), edaRepoLog(conn), git, store),
+    repos: new ReposService(bus, edaRepoLog(conn), git, store),
     progress,
     createRepository: () => folder.init(`repository ${++created}`),
     commit: (path: string, commit: Parameters<GitFolder['commit']>[1]) => folder.commit(path, commit),
@@ -30,6 +49,18 @@ async function start() {
         .run(path, ['checkout', '-q', branch])
         .catch(() => folder.run(path, ['checkout', '-q', '-b', branch]));
     },
+    pings: async (repoId: Uuid) => {
+      const pings: RepoPinged[] = [];
+      for await (const event of conn.read(background, repoStream(repoId))) {
+        if (event.type === RepoPinged.name) pings.push(dataOf(RepoPinged, event));
+      }
+      return pings;
+    },
+    hasBundle: (path: string) =>
+      access(path).then(
+        () => true,
+        () => false,
+      ),
     remove: (path: string) => rename(path, `${path} moved`),
     [Symbol.asyncDispose]: async () => {
       await conn.close();
@@ -50,6 +81,8 @@ describe('ReposService', () => {
     await repos.scanRepo(background, { repoId });
     await folder.run(path, ['checkout', '-q', '--detach']);
     await repos.scanRepo(background, { repoId });
+    await repos.pingRepo(background, { repoId, workflowId });
+    await repos.markRepoArchived(background, { repoId, archive });
 
     const events = [];
     for await (const { type, schema, aggregate, data } of conn.read(background, repoStream(repoId))) {
@@ -69,8 +102,10 @@ describe('ReposService', () => {
       ['repos.CommitsRecorded', { repoId, commits: [commit] }],
       ['repos.HeadMoved', { repoId, from: null, to: main }],
       ['repos.HeadMoved', { repoId, from: main, to: { ref: null, hash: one } }],
+      ['repos.RepoPinged', { repoId, registry: 'main', workflowId }],
+      ['repos.RepoArchived', { repoId, archive }],
     ]);
-    const definitions = [RepoInitialized, CommitsRecorded, HeadMoved, HeadMoved];
+    const definitions = [RepoInitialized, CommitsRecorded, HeadMoved, HeadMoved, RepoPinged, RepoArchived];
     for (const [i, definition] of definitions.entries())
       expect(definition.parse(events[i]?.[1])).toEqual(events[i]?.[1]);
   });
@@ -88,13 +123,13 @@ describe('ReposService', () => {
 
   it('goes on where another process stopped, with nothing in memory', async () => {
     await using current = await start();
-    const { repos, conn, folder } = current;
+    const { repos, folder } = current;
     const path = await folder.init('tea');
     await folder.commit(path);
     const { repoId } = await repos.initRepo(background, { registry: 'main', name: 'tea', path });
     await repos.scanRepo(background, { repoId });
     await folder.commit(path);
-    const later = new ReposService(new FakeBus(), edaRepoLog(conn), new Git(folder.env));
+    const later = current.restarted();
     expect(await later.scanRepo(background, { repoId })).toEqual({ recorded: 1 });
     expect(await repos.getRepo(background, { repoId })).toEqual(await later.getRepo(background, { repoId }));
     expect(await repos.listRepos(background, {})).toMatchObject([{ commits: 2 }]);
@@ -121,5 +156,52 @@ describe('ReposService', () => {
     const { repoId } = await repos.initRepo(background, { registry: 'main', name: 'tea', path });
     await conn.publish(background, repoStream(repoId), { type: 'repos.RepoRenamed' });
     expect(await repos.scanRepo(background, { repoId })).toEqual({ recorded: 1 });
+  });
+
+  it.each(['the same process', 'another process'])(
+    'ends a scan under way when %s marks it as archived',
+    async (who) => {
+      await using current = await start();
+      const { repos, conn, folder, bus } = current;
+      const marking = who === 'the same process' ? repos : current.restarted();
+      const path = await folder.init('tea');
+      await folder.fill(path, 3000);
+      const { repoId } = await repos.initRepo(background, { registry: 'main', name: 'tea', path });
+      bus.addEventListener(ScanProgressed, (ctx) => marking.markRepoArchived(ctx, { repoId, archive }));
+      await expect(repos.scanRepo(background, { repoId })).rejects.toThrow(RepoArchivedError);
+      const types: string[] = [];
+      for await (const { type } of conn.read(background, repoStream(repoId))) types.push(type);
+      expect(types).toEqual([RepoInitialized.name, CommitsRecorded.name, RepoArchived.name]);
+    },
+  );
+
+  it('does not disturb a bundle in the making when it is asked for it again', async () => {
+    await using current = await start();
+    const { repos, folder } = current;
+    const path = await folder.init('tea');
+    await folder.fill(path, 20_000);
+    const { repoId } = await repos.initRepo(background, { registry: 'main', name: 'tea', path });
+    const making = repos.bundleRepo(background, { repoId, workflowId });
+    const archived = () => readdir(join(folder.path, 'archive', 'main')).catch(() => []);
+    await vi.waitUntil(async () => (await archived()).length > 0, { timeout: 20_000, interval: 1 });
+    const again = repos.bundleRepo(background, { repoId, workflowId });
+    expect(await again).toEqual(await making);
+    await Promise.all([
+      repos.bundleRepo(background, { repoId, workflowId }),
+      repos.discardBundle(background, { repoId, workflowId }),
+    ]);
+    expect(await archived()).toEqual([]);
+  });
+
+  it('is pinged while it is scanned, and the scan goes on', async () => {
+    await using current = await start();
+    const { repos, folder, bus } = current;
+    const path = await folder.init('tea');
+    await folder.fill(path, 3000);
+    const { repoId } = await repos.initRepo(background, { registry: 'main', name: 'tea', path });
+    bus.addEventListener(ScanProgressed, (ctx) => repos.pingRepo(ctx, { repoId, workflowId }));
+    expect(await repos.scanRepo(background, { repoId })).toEqual({ recorded: 3000 });
+    expect(await repos.getRepo(background, { repoId })).toMatchObject({ commits: 3000 });
+    expect(await current.pings(repoId)).toHaveLength(1);
   });
 });

@@ -1,32 +1,42 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Bus } from '@samovar/bus';
 import type { Context } from '@samovar/context';
 import { HeadConflictError } from '@samovar/eda';
 import {
+  type Bundle,
+  BundleRepoCommand,
   type CommitsPage,
+  DiscardBundleCommand,
   GetRepoQuery,
   InitRepoCommand,
   ListCommitsQuery,
   ListReposQuery,
+  MarkRepoArchivedCommand,
+  PingRepoCommand,
   type Repo,
+  RepoArchivedError,
   RepoNotFoundError,
   type Repos,
   ScanRepoCommand,
   Uuid,
 } from '@samovar/repos';
 import { v5 } from 'uuid';
+import type { Archive } from './archive.ts';
+import { untilAppended } from './conflicts.ts';
 import type { Git } from './git.ts';
 import { History } from './history.ts';
 import { readPage } from './page.ts';
 import type { Seen } from './plan.ts';
 import { Progress } from './progress.ts';
 import { scan } from './scan.ts';
-import type { RepoLog } from './store.ts';
+import type { RepoFact, RepoLog } from './store.ts';
 import { Turns } from './turns.ts';
 
 /** What this process knows of a repository. */
 class Known {
   readonly history = new History();
   readonly scans = new Turns();
+  readonly bundles = new Turns();
   seen: Seen | undefined;
 }
 
@@ -37,12 +47,14 @@ export class ReposService implements Repos {
   readonly #bus: Bus;
   readonly #log: RepoLog;
   readonly #git: Git;
+  readonly #archive: Archive;
   readonly #known = new Map<Uuid, Known>();
 
-  constructor(bus: Bus, log: RepoLog, git: Git) {
+  constructor(bus: Bus, log: RepoLog, git: Git, archive: Archive) {
     this.#bus = bus;
     this.#log = log;
     this.#git = git;
+    this.#archive = archive;
   }
 
   async initRepo(ctx: Context, command: InitRepoCommand): Promise<Repo> {
@@ -63,6 +75,7 @@ export class ReposService implements Repos {
   async scanRepo(ctx: Context, command: ScanRepoCommand): Promise<{ recorded: number }> {
     const { repoId } = ScanRepoCommand.parse(command);
     const { repo, known } = await this.#get(ctx, repoId);
+    known.history.checkNotArchived();
     const progress = new Progress(this.#bus, repoId);
     await known.scans.take(ctx, async () => {
       const refresh = () => this.#refresh(ctx, repoId, known.history);
@@ -71,6 +84,35 @@ export class ReposService implements Repos {
     });
     await progress.finish(ctx);
     return { recorded: progress.recorded };
+  }
+
+  async pingRepo(ctx: Context, command: PingRepoCommand): Promise<void> {
+    const { repoId, workflowId } = PingRepoCommand.parse(command);
+    await this.#change(ctx, repoId, ({ registry }, history) => {
+      history.checkNotArchived();
+      return history.pings.has(workflowId) ? undefined : { kind: 'pinged', data: { repoId, registry, workflowId } };
+    });
+  }
+
+  async bundleRepo(ctx: Context, command: BundleRepoCommand): Promise<Bundle> {
+    const { repoId, workflowId } = BundleRepoCommand.parse(command);
+    const { repo, known } = await this.#get(ctx, repoId);
+    return await known.bundles.take(ctx, () => this.#archive.bundle(ctx, repo, workflowId));
+  }
+
+  async discardBundle(ctx: Context, command: DiscardBundleCommand): Promise<void> {
+    const { repoId, workflowId } = DiscardBundleCommand.parse(command);
+    const { repo, known } = await this.#get(ctx, repoId);
+    await known.bundles.take(ctx, () => this.#archive.discard(repo, workflowId));
+  }
+
+  async markRepoArchived(ctx: Context, command: MarkRepoArchivedCommand): Promise<void> {
+    const { repoId, archive } = MarkRepoArchivedCommand.parse(command);
+    await this.#change(ctx, repoId, (repo) => {
+      if (repo.archive === null) return { kind: 'archived', data: { repoId, archive } };
+      if (!isDeepStrictEqual(repo.archive, archive)) throw new RepoArchivedError(repoId, repo.archive.path);
+      return undefined;
+    });
   }
 
   async getRepo(ctx: Context, query: GetRepoQuery): Promise<Repo> {
@@ -110,6 +152,19 @@ export class ReposService implements Repos {
     const kept = this.#known.get(repoId) ?? known;
     this.#known.set(repoId, kept);
     return { repo, known: kept };
+  }
+
+  /** Appends what `decide` says about the repository as it is then; undefined: nothing is to happen. */
+  async #change(
+    ctx: Context,
+    repoId: Uuid,
+    decide: (repo: Repo, history: History) => RepoFact | undefined,
+  ): Promise<void> {
+    await untilAppended(ctx, async () => {
+      const { repo, known } = await this.#get(ctx, repoId);
+      const fact = decide(repo, known.history);
+      if (fact !== undefined) await this.#log.append(ctx, repoId, known.history.last, fact);
+    });
   }
 
   async #refresh(ctx: Context, repoId: Uuid, history: History): Promise<void> {

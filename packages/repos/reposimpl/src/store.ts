@@ -1,13 +1,23 @@
 import type { Context } from '@samovar/context';
 import { type Conn, Data, type Event, type EventId, type NewEvent } from '@samovar/eda';
 import type { EventType } from '@samovar/message';
-import { CommitsRecorded, HeadMoved, RepoInitialized, repoStream, Uuid } from '@samovar/repos';
+import {
+  CommitsRecorded,
+  HeadMoved,
+  RepoArchived,
+  RepoInitialized,
+  RepoPinged,
+  repoStream,
+  Uuid,
+} from '@samovar/repos';
 
 /** Something that happened to a repository. */
 export type RepoFact =
   | { readonly kind: 'initialized'; readonly data: RepoInitialized }
   | { readonly kind: 'recorded'; readonly data: CommitsRecorded }
-  | { readonly kind: 'moved'; readonly data: HeadMoved };
+  | { readonly kind: 'moved'; readonly data: HeadMoved }
+  | { readonly kind: 'pinged'; readonly data: RepoPinged }
+  | { readonly kind: 'archived'; readonly data: RepoArchived };
 
 /** A fact of the log. */
 export type RepoEvent = { readonly id: EventId } & (RepoFact | { readonly kind: 'unknown' });
@@ -46,7 +56,13 @@ export function edaRepoLog(conn: Conn): RepoLog {
   };
 }
 
-const definitions = { initialized: RepoInitialized, recorded: CommitsRecorded, moved: HeadMoved } as const;
+const definitions = {
+  initialized: RepoInitialized,
+  recorded: CommitsRecorded,
+  moved: HeadMoved,
+  pinged: RepoPinged,
+  archived: RepoArchived,
+} as const;
 const kinds = Object.keys(definitions) as (keyof typeof definitions)[];
 
 function toNewEvent({ kind, data }: RepoFact): NewEvent {

@@ -3,13 +3,15 @@ import { InvalidMessageError } from '@samovar/message';
 import {
   type Commit,
   NotARepositoryError,
-  type Repo,
   RepoNotFoundError,
+  type RepoPinged,
   type Repos,
   type ScanProgressed,
   Uuid,
 } from '@samovar/repos';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { archiveContract, archivedContract, pingContract } from './contract/archive.ts';
+import { ann, archive, commitAll, committedAt, nobody, register } from './contract/given.ts';
 
 /** A Repos that knows no repository yet, and the means to make repositories for it. */
 export interface ReposUnderTest extends AsyncDisposable {
@@ -22,15 +24,15 @@ export interface ReposUnderTest extends AsyncDisposable {
   commit(path: string, commit: Pick<Commit, 'author' | 'committedAt' | 'subject'>): Promise<string>;
   /** Puts HEAD on a branch; a new one starts where HEAD is. */
   switchTo(path: string, branch: string): Promise<void>;
+  /** The pings of a repository so far. */
+  pings(repoId: Uuid): Promise<readonly RepoPinged[]>;
+  /** Whether there is the bundle that `path` was given for. */
+  hasBundle(path: string): Promise<boolean>;
   /** Removes the repository, or moves it away. */
   remove(path: string): Promise<void>;
 }
 
-type UnderTest = () => ReposUnderTest;
-
-const nobody = Uuid.parse('00000000-0000-4000-8000-000000000000');
-const ann = { name: 'Ann', email: 'ann@example.org' };
-const committedAt = '2001-02-03T04:05:06Z';
+export type UnderTest = () => ReposUnderTest;
 
 /** The promises of {@link Repos}, as a vitest suite. `start` makes what each test works on. */
 export function reposContract(name: string, start: () => Promise<ReposUnderTest>): void {
@@ -43,21 +45,13 @@ export function reposContract(name: string, start: () => Promise<ReposUnderTest>
     const underTest = () => current;
     describe('initRepo', () => initContract(underTest));
     describe('scanRepo', () => scanContract(underTest));
+    describe('pingRepo', () => pingContract(underTest));
+    describe('bundleRepo', () => archiveContract(underTest));
+    describe('markRepoArchived', () => archivedContract(underTest));
     describe('listRepos', () => listReposContract(underTest));
     describe('listCommits', () => listCommitsContract(underTest));
     refusals(underTest);
   });
-}
-
-async function register({ repos, createRepository }: ReposUnderTest, name = 'tea', registry = 'main'): Promise<Repo> {
-  return repos.initRepo(background, { registry, name, path: await createRepository() });
-}
-
-/** Commits `subjects`, the first one first; gives the hashes in that order. */
-async function commitAll(it: ReposUnderTest, path: string, subjects: readonly string[]): Promise<string[]> {
-  const hashes: string[] = [];
-  for (const subject of subjects) hashes.push(await it.commit(path, { author: ann, committedAt, subject }));
-  return hashes;
 }
 
 /** The subjects of all pages of `limit`, each page an array. */
@@ -77,9 +71,10 @@ function initContract(underTest: UnderTest): void {
     const { repos, createRepository } = underTest();
     const path = await createRepository();
     const repo = await repos.initRepo(background, { registry: 'main', name: 'tea', path });
-    expect(repo).toEqual({ repoId: repo.repoId, registry: 'main', name: 'tea', path, head: null, commits: 0 });
-    expect(Uuid.parse(repo.repoId)).toBe(repo.repoId);
-    expect(await repos.getRepo(background, { repoId: repo.repoId })).toEqual(repo);
+    const { repoId } = repo;
+    expect(repo).toEqual({ repoId, registry: 'main', name: 'tea', path, head: null, commits: 0, archive: null });
+    expect(Uuid.parse(repoId)).toBe(repoId);
+    expect(await repos.getRepo(background, { repoId })).toEqual(repo);
   });
 
   it('gives the repository as it is when it has it', async () => {
@@ -254,22 +249,35 @@ function listCommitsContract(underTest: UnderTest): void {
   );
 }
 
+const methods = [
+  'initRepo',
+  'scanRepo',
+  'pingRepo',
+  'bundleRepo',
+  'discardBundle',
+  'markRepoArchived',
+  'getRepo',
+  'listRepos',
+  'listCommits',
+] as const;
+
 function refusals(underTest: UnderTest): void {
   it('knows no other repositories', async () => {
     const { repos } = underTest();
-    const repoId = nobody;
+    const [repoId, workflowId] = [nobody, nobody];
     await expect(repos.getRepo(background, { repoId })).rejects.toThrow(RepoNotFoundError);
     await expect(repos.scanRepo(background, { repoId })).rejects.toThrow(RepoNotFoundError);
+    await expect(repos.pingRepo(background, { repoId, workflowId })).rejects.toThrow(RepoNotFoundError);
+    await expect(repos.bundleRepo(background, { repoId, workflowId })).rejects.toThrow(RepoNotFoundError);
+    await expect(repos.discardBundle(background, { repoId, workflowId })).rejects.toThrow(RepoNotFoundError);
+    await expect(repos.markRepoArchived(background, { repoId, archive })).rejects.toThrow(RepoNotFoundError);
     await expect(repos.listCommits(background, { repoId, limit: 1 })).rejects.toThrow(RepoNotFoundError);
   });
 
-  it.each(['initRepo', 'scanRepo', 'getRepo', 'listRepos', 'listCommits'] as const)(
-    '%s refuses what its message does not allow',
-    async (method) => {
-      const { repos } = underTest();
-      const call = (args: unknown) => repos[method](background, args as never);
-      await expect(call({ registry: 7, repoId: 'x', more: true })).rejects.toThrow(InvalidMessageError);
-      await expect(call(undefined)).rejects.toThrow(InvalidMessageError);
-    },
-  );
+  it.each(methods)('%s refuses what its message does not allow', async (method) => {
+    const { repos } = underTest();
+    const call = (args: unknown) => repos[method](background, args as never);
+    await expect(call({ registry: 7, repoId: 'x', more: true })).rejects.toThrow(InvalidMessageError);
+    await expect(call(undefined)).rejects.toThrow(InvalidMessageError);
+  });
 }

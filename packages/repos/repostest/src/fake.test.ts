@@ -21,6 +21,8 @@ reposContract('FakeRepos', async () => {
     },
     commit: async (path, commit) => repos.commit(path, commit).hash,
     switchTo: async (path, branch) => repos.switchTo(path, branch),
+    pings: async (repoId) => repos.pings(repoId),
+    hasBundle: async (path) => repos.bundles().some((bundle) => bundle.path === path),
     remove: async (path) => repos.removeRepository(path),
     [Symbol.asyncDispose]: async () => {},
   };

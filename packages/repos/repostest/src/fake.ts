@@ -1,19 +1,27 @@
 import { createHash } from 'node:crypto';
 import { isAbsolute } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Bus } from '@samovar/bus';
 import { type Context, throwIfDone } from '@samovar/context';
 import { InvalidMessageError } from '@samovar/message';
 import {
+  type Bundle,
+  BundleRepoCommand,
   type Commit,
   type CommitsPage,
+  DiscardBundleCommand,
   GetRepoQuery,
   type Head,
   InitRepoCommand,
   ListCommitsQuery,
   ListReposQuery,
+  MarkRepoArchivedCommand,
   NotARepositoryError,
+  PingRepoCommand,
   type Repo,
+  RepoArchivedError,
   RepoNotFoundError,
+  type RepoPinged,
   type Repos,
   ScanProgressed,
   ScanRepoCommand,
@@ -31,6 +39,8 @@ interface OnDisk {
 interface Registered {
   repo: Repo;
   readonly recorded: Commit[];
+  readonly pings: Map<Uuid, RepoPinged>;
+  readonly bundles: Map<Uuid, Bundle>;
 }
 
 /** What a commit of a test is; all may be left out. */
@@ -40,7 +50,7 @@ const millennium = Date.parse('2000-01-01T00:00:00Z');
 
 /**
  * Repositories in memory. A test says by their paths which there are and what is committed; registering, scanning,
- * listing and failing are as with real ones.
+ * archiving, listing and failing are as with real ones. No file is written: paths of bundles are names only.
  */
 export class FakeRepos implements Repos {
   readonly #bus: Bus | undefined;
@@ -53,6 +63,10 @@ export class FakeRepos implements Repos {
     this.#bus = bus;
     bus?.addHandler(InitRepoCommand, (ctx, command) => this.initRepo(ctx, command));
     bus?.addHandler(ScanRepoCommand, (ctx, command) => this.scanRepo(ctx, command));
+    bus?.addHandler(PingRepoCommand, (ctx, command) => this.pingRepo(ctx, command));
+    bus?.addHandler(BundleRepoCommand, (ctx, command) => this.bundleRepo(ctx, command));
+    bus?.addHandler(DiscardBundleCommand, (ctx, command) => this.discardBundle(ctx, command));
+    bus?.addHandler(MarkRepoArchivedCommand, (ctx, command) => this.markRepoArchived(ctx, command));
     bus?.addHandler(GetRepoQuery, (ctx, query) => this.getRepo(ctx, query));
     bus?.addHandler(ListReposQuery, (ctx, query) => this.listRepos(ctx, query));
     bus?.addHandler(ListCommitsQuery, (ctx, query) => this.listCommits(ctx, query));
@@ -69,7 +83,7 @@ export class FakeRepos implements Repos {
     this.#disk.delete(path);
   }
 
-  /** Registering and scanning it fails with `fault` from now on; undefined: no longer. */
+  /** Registering, scanning and bundling it fails with `fault` from now on; undefined: no longer. */
   failWith(path: string, fault: Error | undefined): void {
     this.#onDisk(path).fault = fault;
   }
@@ -100,6 +114,16 @@ export class FakeRepos implements Repos {
     repository.head = { ref, hash: repository.branches.get(ref) ?? repository.head.hash };
   }
 
+  /** How it was pinged so far, each workflow once. */
+  pings(repoId: Uuid): readonly RepoPinged[] {
+    return [...this.#get(repoId).pings.values()];
+  }
+
+  /** The bundles that were made, and not discarded. */
+  bundles(): readonly Bundle[] {
+    return [...this.#registered.values()].flatMap(({ bundles }) => [...bundles.values()]);
+  }
+
   async initRepo(ctx: Context, command: InitRepoCommand): Promise<Repo> {
     const { registry, name, path } = InitRepoCommand.parse(command);
     throwIfDone(ctx);
@@ -107,15 +131,15 @@ export class FakeRepos implements Repos {
     const existing = this.#repos().find((repo) => repo.registry === registry && repo.path === path);
     if (existing !== undefined) return existing;
     const repoId = Uuid.parse(crypto.randomUUID());
-    const repo: Repo = { repoId, registry, name, path, head: null, commits: 0 };
-    this.#registered.set(repoId, { repo, recorded: [] });
+    const repo: Repo = { repoId, registry, name, path, head: null, commits: 0, archive: null };
+    this.#registered.set(repoId, { repo, recorded: [], pings: new Map(), bundles: new Map() });
     return repo;
   }
 
   async scanRepo(ctx: Context, command: ScanRepoCommand): Promise<{ recorded: number }> {
     const { repoId } = ScanRepoCommand.parse(command);
     throwIfDone(ctx);
-    const registered = this.#get(repoId);
+    const registered = this.#getOpen(repoId);
     const { commits, head } = this.#check(registered.repo.path);
     const hashes = new Set(registered.recorded.map(({ hash }) => hash));
     const added = commits.filter(({ hash }) => !hashes.has(hash));
@@ -124,6 +148,48 @@ export class FakeRepos implements Repos {
     const recorded = added.length;
     await this.#bus?.publish(ctx, ScanProgressed, { repoId, recorded, total: recorded });
     return { recorded };
+  }
+
+  async pingRepo(ctx: Context, command: PingRepoCommand): Promise<void> {
+    const { repoId, workflowId } = PingRepoCommand.parse(command);
+    throwIfDone(ctx);
+    const { repo, pings } = this.#getOpen(repoId);
+    pings.set(workflowId, { repoId, registry: repo.registry, workflowId });
+  }
+
+  async bundleRepo(ctx: Context, command: BundleRepoCommand): Promise<Bundle> {
+    const { repoId, workflowId } = BundleRepoCommand.parse(command);
+    throwIfDone(ctx);
+    const { repo, bundles } = this.#get(repoId);
+    const existing = bundles.get(workflowId);
+    if (existing !== undefined) return existing;
+    const { commits } = this.#check(repo.path);
+    if (commits.length === 0) throw new NotARepositoryError(repo.path, 'it has no commits that could be archived');
+    const content = JSON.stringify(commits);
+    const bundle = {
+      path: `/archive/${repo.registry}/${repoId}-${workflowId}.bundle`,
+      bytes: Buffer.byteLength(content),
+      sha256: createHash('sha256').update(content).digest('hex'),
+    };
+    bundles.set(workflowId, bundle);
+    return bundle;
+  }
+
+  async discardBundle(ctx: Context, command: DiscardBundleCommand): Promise<void> {
+    const { repoId, workflowId } = DiscardBundleCommand.parse(command);
+    throwIfDone(ctx);
+    this.#get(repoId).bundles.delete(workflowId);
+  }
+
+  async markRepoArchived(ctx: Context, command: MarkRepoArchivedCommand): Promise<void> {
+    const { repoId, archive } = MarkRepoArchivedCommand.parse(command);
+    throwIfDone(ctx);
+    const registered = this.#get(repoId);
+    const { repo } = registered;
+    if (repo.archive !== null && !isDeepStrictEqual(repo.archive, archive)) {
+      throw new RepoArchivedError(repoId, repo.archive.path);
+    }
+    registered.repo = { ...repo, archive };
   }
 
   async getRepo(ctx: Context, query: GetRepoQuery): Promise<Repo> {
@@ -161,6 +227,13 @@ export class FakeRepos implements Repos {
     const found = this.#registered.get(repoId);
     if (found === undefined) throw new RepoNotFoundError(repoId);
     return found;
+  }
+
+  #getOpen(repoId: Uuid): Registered {
+    const registered = this.#get(repoId);
+    const { archive } = registered.repo;
+    if (archive !== null) throw new RepoArchivedError(repoId, archive.path);
+    return registered;
   }
 
   #check(path: string): OnDisk {

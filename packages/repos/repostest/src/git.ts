@@ -79,6 +79,14 @@ export class GitFolder implements AsyncDisposable {
     return this.run(path, ['rev-parse', 'HEAD']);
   }
 
+  /** Commits a file on HEAD; gives the hash. Default: it holds its name. */
+  async commitFile(path: string, name: string, text = name): Promise<string> {
+    await writeFile(join(path, name), text);
+    await this.run(path, ['add', '--', name]);
+    await this.run(path, ['commit', '-q', '-m', `Add ${name}`]);
+    return this.run(path, ['rev-parse', 'HEAD']);
+  }
+
   /** Commits `count` times on `main` in one go, every seventh time a merge. */
   async fill(path: string, count: number): Promise<void> {
     await this.run(path, ['fast-import', '--quiet', '--force', '--done'], { input: history(count) });

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import * as activity from '@samovar/activity';
 import * as api from '@samovar/api';
 import * as bus from '@samovar/bus';
 import { background, withCancel } from '@samovar/context';
@@ -10,8 +11,10 @@ import * as db from '@samovar/db';
 import * as eda from '@samovar/eda';
 import * as observer from '@samovar/observer';
 import * as outbox from '@samovar/outbox';
+import * as registry from '@samovar/registry';
 import * as repos from '@samovar/repos';
 import * as server from '@samovar/server';
+import * as workflows from '@samovar/workflows';
 import { type Container, ContainerModule, type Newable } from 'inversify';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { build, close } from './build.ts';
@@ -30,7 +33,8 @@ async function buildInMemory(port = 0, ...overrides: ContainerModule[]): Promise
 it('everything that the roots promise can be had', async () => {
   const container = await buildInMemory();
   onTestFinished(() => close(container));
-  const exported = Object.entries({ ...api, ...bus, ...db, ...eda, ...observer, ...outbox, ...repos, ...server });
+  const roots = [activity, api, bus, db, eda, observer, outbox, registry, repos, server, workflows];
+  const exported = roots.flatMap((root) => Object.entries<unknown>({ ...root }));
   const bound = exported.filter(([, value]) => typeof value === 'function' && container.isBound(value as Newable));
   expect(bound.map(([name]) => name).toSorted()).toEqual([
     'BackgroundService',
@@ -41,19 +45,26 @@ it('everything that the roots promise can be had', async () => {
     'Consumers',
     'Db',
     'DurableEvents',
+    'Engines',
+    'EntityEvents',
     'HttpApi',
     'Initializer',
+    'Leases',
     'Logger',
     'Migrations',
     'Observer',
     'Outbox',
     'Readiness',
+    'Registry',
     'Repos',
     'Server',
+    'Workers',
+    'Workflows',
   ]);
   for (const [name, token] of bound) expect(container.getAll(token as Newable), name).not.toEqual([]);
   expect(container.getAll(server.BackgroundService).map(({ name }) => name)).toEqual([
     'outbox relay',
+    'activities',
     'observer',
     'consumers',
     'http',

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { Workers } from '@samovar/activity';
 import { Db } from '@samovar/db';
 import { Conn } from '@samovar/eda';
 import { connect } from '@samovar/edaimpl';
@@ -44,10 +45,11 @@ export async function connectLog(config: Config, logger: Logger | null, create =
 
 /**
  * Closes what {@link build} put together, after everything else: first the event log, which waits for the handlers in
- * flight, then the database, which they use. The container has no Db any more then.
+ * flight, then the database, which they use. The container has no Workers and no Db any more then.
  */
 export async function close(container: Container): Promise<void> {
   try {
+    await container.unbindAsync(Workers);
     await container.get(Conn).close();
   } finally {
     await container.unbindAsync(Db);

@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { DomainError } from '@samovar/errors';
 import { Command, CommanderError } from 'commander';
+import { addActivities } from './commands/activities.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addMigrate } from './commands/migrate.ts';
 import { addParked } from './commands/parked.ts';
+import { addRegistry } from './commands/registry.ts';
 import { addServe } from './commands/serve.ts';
+import { addWorker } from './commands/worker.ts';
+import { addWorkflow } from './commands/workflow.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -33,6 +37,10 @@ function program(): Command {
   addMigrate(command);
   addDoctor(command);
   addParked(command);
+  addRegistry(command);
+  addWorkflow(command);
+  addActivities(command);
+  addWorker(command);
   return command;
 }
 

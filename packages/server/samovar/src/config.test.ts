@@ -41,6 +41,10 @@ it('has a default for everything', () => {
     logLevel: 'info',
     registry: 'main',
     drainMs: 10_000,
+    activities: true,
+    grpcHost: '127.0.0.1',
+    archive: join(cwd, '.samovar/archive'),
+    cronMs: 30_000,
   });
 });
 
@@ -71,6 +75,8 @@ it('takes relative paths from where they are written', () => {
   writeFileSync(file, JSON.stringify({ data: 'd', folders: ['f'], database: 'sqlite:b.db', events: 'sqlite:e.db' }));
   const [database, events] = [`sqlite:${join(folder, 'b.db')}`, `sqlite:${join(folder, 'e.db')}`];
   expect(load({ file })).toMatchObject({ data: join(folder, 'd'), folders: [join(folder, 'f')], database, events });
+  expect(load({ flags: { data: 'd' } }).archive).toBe(join(cwd, 'd/archive'));
+  expect(load({ env: { SAMOVAR_ARCHIVE: 'a' } }).archive).toBe(join(cwd, 'a'));
   expect(load({ flags: { database: 'sqlite:b.db' } }).database).toBe(`sqlite:${join(cwd, 'b.db')}`);
   expect(load({ env: { SAMOVAR_CONFIG: file }, flags: { folders: ['g'] } })).toMatchObject({
     folders: [join(cwd, 'g')],

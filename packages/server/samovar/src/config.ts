@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { InvalidDatabaseUrlError } from '@samovar/db';
 import { sqliteFile } from '@samovar/dbimpl';
 import { RegistryName } from '@samovar/repos';
@@ -24,6 +24,17 @@ const Settings = z.strictObject({
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   registry: RegistryName.default('main'),
   drainMs: z.int().min(0).max(600_000).default(10_000),
+  archive: z.string().min(1).optional(),
+  cronMs: z.int().min(100).max(86_400_000).default(30_000),
+  activities: z.boolean().default(true),
+  grpcHost: z.string().min(1).default('127.0.0.1'),
+  grpcPort: z.int().min(0).max(65_535).optional(),
+  grpcToken: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,}$/, 'at least 16 characters are needed, without spaces')
+    .optional(),
+  grpcCert: z.string().min(1).optional(),
+  grpcKey: z.string().min(1).optional(),
 });
 
 /** How a samovar runs. Paths are absolute. */
@@ -36,6 +47,8 @@ export interface Config extends Readonly<z.output<typeof Settings>> {
   readonly events: string;
   /** The address of the services' database. It may hold a password: it is not to be shown. */
   readonly database: string;
+  /** Where bundles of archived repositories are kept. */
+  readonly archive: string;
 }
 
 /** Where settings come from, the stronger first. */
@@ -56,8 +69,12 @@ type Given = ReadonlyMap<string, { readonly value: unknown; readonly source: str
 const names = Object.keys(Settings.shape) as Name[];
 const variables = new Map(names.map((name) => [`SAMOVAR_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`, name]));
 const fileVariable = 'SAMOVAR_CONFIG';
+/** Where the verbs for a running server find that: no setting of a server. */
+export const serverVariable = 'SAMOVAR_SERVER';
 /** Settings whose values are not shown. */
-const secrets: readonly string[] = ['database', 'events'] satisfies Name[];
+const secrets: readonly string[] = ['database', 'events', 'grpcToken'] satisfies Name[];
+/** Settings that are paths. */
+const paths = ['data', 'archive', 'grpcCert', 'grpcKey'] as const satisfies readonly Name[];
 const lists: Readonly<Partial<Record<Name, string>>> = { folders: delimiter, allowedHosts: ',' };
 const defaultFile = 'samovar.config.json';
 
@@ -73,7 +90,7 @@ export function loadConfig({ flags, env, file, cwd }: Sources): Config {
   const parsed = Settings.safeParse(Object.fromEntries([...given].map(([name, { value }]) => [name, value])));
   for (const issue of parsed.error?.issues ?? []) faults.push(describe(issue, given));
   if (!parsed.success || faults.length > 0) throw new InvalidConfigError(faults);
-  const { data, folders, events, database, ...rest } = parsed.data;
+  const { data, folders, events, database, archive, ...rest } = parsed.data;
   const dataDir = resolve(cwd, data);
   return {
     ...rest,
@@ -81,7 +98,16 @@ export function loadConfig({ flags, env, file, cwd }: Sources): Config {
     folders: folders.length > 0 ? folders : [cwd],
     events: events ?? `sqlite:${join(dataDir, 'events.db')}`,
     database: database ?? `sqlite:${join(dataDir, 'samovar.db')}`,
+    archive: archive ?? join(dataDir, 'archive'),
   };
+}
+
+/** Whether the database is kept in the data directory, which one samovar has for itself at a time. */
+export function ownsDatabase({ data, database }: Config): boolean {
+  const file = sqliteFile(database);
+  if (file === undefined) return false;
+  const path = relative(data, file);
+  return !isAbsolute(path) && !path.startsWith(`..${sep}`);
 }
 
 function* fromFlags(flags: Readonly<Record<string, unknown>>, cwd: string) {
@@ -93,10 +119,12 @@ function* fromFlags(flags: Readonly<Record<string, unknown>>, cwd: string) {
 
 function* fromEnvironment(env: Sources['env'], cwd: string, faults: string[]) {
   for (const [variable, text] of Object.entries(env)) {
-    if (!variable.startsWith('SAMOVAR_') || variable === fileVariable || !text) continue;
+    if (!variable.startsWith('SAMOVAR_') || [fileVariable, serverVariable].includes(variable) || !text) continue;
     const name = variables.get(variable);
     if (name === undefined) {
-      faults.push(`${variable} is no setting${suggestion(variable, [...variables.keys(), fileVariable])}`);
+      faults.push(
+        `${variable} is no setting${suggestion(variable, [...variables.keys(), fileVariable, serverVariable])}`,
+      );
     } else {
       const separator = lists[name];
       const value = separator === undefined ? typed(name, text) : text.split(separator);
@@ -151,7 +179,7 @@ function isDatabaseUrl(url: string): boolean {
 
 function absolute(name: string, value: unknown, from: string): unknown {
   const path = (value: unknown) => (typeof value === 'string' && value !== '' ? resolve(from, value) : value);
-  if (name === 'data') return path(value);
+  if ((paths as readonly string[]).includes(name)) return path(value);
   if (name === 'database' && typeof value === 'string' && isDatabaseUrl(value)) {
     const file = sqliteFile(value);
     return file === undefined ? value : `sqlite:${resolve(from, file)}`;

@@ -41,3 +41,33 @@ export class UnhealthyError extends DomainError {
     });
   }
 }
+
+/** No samovar answers at the address (samovar.serverUnreachable). */
+export class ServerUnreachableError extends DomainError {
+  constructor(url: string, options: { readonly cause?: unknown } = {}) {
+    super('unavailable', 'samovar.serverUnreachable', {
+      publicMessage: `no samovar answers at ${url}: start one with samovar serve, or say where it is with --server`,
+      details: { url },
+      ...options,
+    });
+  }
+}
+
+/** Nothing, or more than one thing, is what the name stands for (samovar.unclear). */
+export class UnclearNameError extends DomainError {
+  constructor(name: string, candidates: readonly string[]) {
+    const why =
+      candidates.length === 0 ? 'there is none of that name, path or id' : `it may be ${candidates.join(', or ')}`;
+    super('invalid_argument', 'samovar.unclear', { publicMessage: `${name}: ${why}`, details: { name, candidates } });
+  }
+}
+
+/** A workflow that was waited for has not succeeded (samovar.workflowFailed). */
+export class WorkflowFailedError extends DomainError {
+  constructor(workflowId: string, end: string) {
+    super('internal', 'samovar.workflowFailed', {
+      publicMessage: `workflow ${workflowId} has not succeeded: ${end}`,
+      details: { workflowId },
+    });
+  }
+}

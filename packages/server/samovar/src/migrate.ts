@@ -1,10 +1,9 @@
-import { isAbsolute, relative, sep } from 'node:path';
 import { background } from '@samovar/context';
 import { Db, Migrations } from '@samovar/db';
-import { type MigrationStep, migrate as migrateDb, pendingMigrations, sqliteFile } from '@samovar/dbimpl';
+import { type MigrationStep, migrate as migrateDb, pendingMigrations } from '@samovar/dbimpl';
 import { Logger } from '@samovar/server';
 import { Container, type ContainerModule } from 'inversify';
-import type { Config } from './config.ts';
+import { type Config, ownsDatabase } from './config.ts';
 import { takeDataDir } from './datadir.ts';
 import { stderrLogger } from './logger.ts';
 import { modules } from './modules.ts';
@@ -28,7 +27,7 @@ export async function migrate(
   { dryRun }: MigrateOptions,
   ...overrides: ContainerModule[]
 ): Promise<void> {
-  using _dataDir = isInside(config.data, sqliteFile(config.database)) ? takeDataDir(config.data) : undefined;
+  using _dataDir = ownsDatabase(config) ? takeDataDir(config.data) : undefined;
   const container = new Container();
   container.bind(Logger).toConstantValue(stderrLogger(config.logLevel));
   container.load(...modules(config), ...overrides);
@@ -46,10 +45,4 @@ export async function migrate(
   } finally {
     await container.unbindAsync(Db);
   }
-}
-
-function isInside(folder: string, file: string | undefined): boolean {
-  if (file === undefined) return false;
-  const path = relative(folder, file);
-  return !isAbsolute(path) && !path.startsWith(`..${sep}`);
 }

@@ -15,7 +15,7 @@ const repoId = '019a0000-0000-7000-8000-000000000001' as Uuid;
 function busWithRepo(): FakeBus {
   const bus = new FakeBus();
   bus.addHandler(GetRepoQuery, (_, { repoId }): Repo => {
-    return { repoId, registry: 'main', name: 'tea', path: '/tea', head: null, commits: 0 };
+    return { repoId, registry: 'main', name: 'tea', path: '/tea', head: null, commits: 0, archive: null };
   });
   return bus;
 }

@@ -11,6 +11,7 @@ const repo = (commits: number, head: Head | null): Repo => ({
   path: '/tea',
   head,
   commits,
+  archive: null,
 });
 
 it.each([

@@ -31,7 +31,12 @@ export class Report {
     this.#output.line(`${repo.name}: ${commits(repo.commits)}, ${headOf(repo.head)}`);
   }
 
-  /** One line whenever something new was recorded, and for what was since {@link tell}; until the log is closed. */
+  /** Of what is recorded already, no line is worth telling. */
+  know(repo: Repo): void {
+    if (!this.#told.has(repo.repoId)) this.#told.set(repo.repoId, repo);
+  }
+
+  /** One line whenever something new was recorded, and for what was since it was known; until the log is closed. */
   async follow(ctx: Context): Promise<void> {
     await this.#conn.subscribe('repos.*', (_, event) => {
       this.#changed.add(event.stream.slice('repos.'.length) as Uuid);

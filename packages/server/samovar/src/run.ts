@@ -1,4 +1,4 @@
-import { HttpApi } from '@samovar/api';
+import { GrpcApi, HttpApi } from '@samovar/api';
 import { background, type Context, withCancel } from '@samovar/context';
 import { Server } from '@samovar/server';
 import type { Container } from 'inversify';
@@ -8,15 +8,17 @@ import { close } from './build.ts';
 export interface Running {
   /** Where it speaks HTTP. */
   readonly url: string;
+  /** Where it speaks gRPC, if it does. */
+  readonly grpcUrl: string | undefined;
   /** Resolves, or rejects with what went wrong, when the server has stopped and all is closed. */
   readonly stopped: Promise<void>;
 }
 
 /**
- * Runs what `build` put together, until `ctx` is done; resolves once it speaks HTTP. At last it {@link close}s the
+ * Runs what `build` put together, until `ctx` is done; resolves once it listens. At last it {@link close}s the
  * container, also if the start fails.
  *
- * @throws as {@link Server.run} does. @throws {CanceledError} if `ctx` was done before it spoke HTTP.
+ * @throws as {@link Server.run} does. @throws {CanceledError} if `ctx` was done before it listened.
  */
 export async function run(ctx: Context, container: Container, hurry?: AbortSignal): Promise<Running> {
   const stopped = runToEnd(ctx, container, hurry);
@@ -24,7 +26,9 @@ export async function run(ctx: Context, container: Container, hurry?: AbortSigna
   const cancelWaiting = () => waiting.cancel();
   stopped.then(cancelWaiting, cancelWaiting);
   try {
-    return { url: await container.get(HttpApi).listening(waiting.ctx), stopped };
+    const url = await container.get(HttpApi).listening(waiting.ctx);
+    const grpc = container.isBound(GrpcApi) ? container.get(GrpcApi) : undefined;
+    return { url, grpcUrl: await grpc?.listening(waiting.ctx), stopped };
   } catch (error) {
     // What stopped the server says more than that it did not begin to listen.
     await stopped;

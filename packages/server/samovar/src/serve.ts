@@ -3,6 +3,7 @@ import { type CancelScope, type Context, withCancel } from '@samovar/context';
 import { Conn } from '@samovar/eda';
 import { DomainError } from '@samovar/errors';
 import { ObserveFoldersCommand } from '@samovar/observer';
+import { ListReposQuery } from '@samovar/repos';
 import { Logger } from '@samovar/server';
 import type { Container } from 'inversify';
 import { build } from './build.ts';
@@ -37,8 +38,9 @@ async function settle(
   hurry: AbortSignal,
 ): Promise<{ readonly error: unknown }[]> {
   try {
-    const { url, stopped } = await run(ctx, container, hurry);
+    const { url, grpcUrl, stopped } = await run(ctx, container, hurry);
     output.line(`Samovar serves ${url} (data in ${config.data})`);
+    if (grpcUrl !== undefined) output.line(`and speaks gRPC at ${grpcUrl}`);
     const observed = observe(container, config, output, ctx);
     stopped.then(cancel, cancel);
     observed.catch(cancel);
@@ -62,6 +64,7 @@ async function observe(container: Container, config: Config, output: Output, ctx
     .dispatch(ctx, ObserveFoldersCommand, { folders, registry })
     .finally(() => progress[Symbol.dispose]());
   for (const repo of repos) report.tell(repo);
+  for (const repo of await bus.dispatch(ctx, ListReposQuery, {})) report.know(repo);
   for (const { path, error, message } of problems) output.problem(`problem: ${path}: ${message} (${error})`);
   output.line('observing; Ctrl-C stops');
   await report.follow(ctx);

@@ -1,9 +1,10 @@
 import { parseEventId } from '@samovar/eda';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
 import { standardOutput } from '../output.ts';
 import { listParked, replayParked, skipParked } from '../parked.ts';
 import { configHelp, dataHelp, settingsHelp } from './help.ts';
+import { whole } from './numbers.ts';
 
 const parkedHelp = `
 An event is parked when its handler has failed too often; later ones of its key wait behind it. A server may be running
@@ -61,11 +62,4 @@ function addSettings(command: Command): Command {
 
 function configOf({ config: file, ...flags }: Flags) {
   return loadConfig({ flags, env: process.env, file, cwd: process.cwd() });
-}
-
-function whole(text: string): number {
-  const number = Number(text);
-  if (!Number.isSafeInteger(number) || number < 0)
-    throw new InvalidArgumentError('A whole number from 0 up is needed.');
-  return number;
 }

@@ -1,6 +1,6 @@
-import { background, withCancel } from '@samovar/context';
 import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
+import { interrupts } from '../interrupts.ts';
 import { standardOutput } from '../output.ts';
 import { serve } from '../serve.ts';
 import { configHelp, databaseHelp, dataHelp, exitHelp, logLevelHelp, settingsHelp } from './help.ts';
@@ -10,13 +10,13 @@ There are further settings: events (the event log's address: sqlite:<file> or na
 sqlite:<data>/events.db), on NATS eventsCluster (which of the logs there, default samovar), eventsReplicas (how many
 servers keep it, default 1) and eventsMaxBytes (what it may take on each; when it is full, nothing more is recorded;
 default: as the server allows), which count when it is made, maxBodyBytes (of a request, default 1048576), drainMs (how
-long a shutdown waits for work under way, default 10000), and folders.
+long a shutdown waits for work under way, default 10000), cronMs (how often repositories are looked at although no change
+was seen, and finished workflows deleted whose time is over, default 30000), archive (the folder for bundles of archived
+repositories, default <data>/archive), grpcToken (what callers of gRPC have to send; best in SAMOVAR_GRPC_TOKEN), and
+folders.
 
 The first Ctrl-C, SIGTERM or SIGHUP stops samovar once work under way is done; a second one does not wait for it.
 `;
-
-/** One Ctrl-C comes several times where a package manager in between hands it on to a process that has it already. */
-const oneSignalMs = 500;
 
 export function addServe(command: Command): void {
   command
@@ -35,6 +35,15 @@ export function addServe(command: Command): void {
       collect,
       [],
     )
+    .option('--grpc-port <number>', 'speak gRPC too, for workers and other programs, on this port; 0 is any free one')
+    .option(
+      '--grpc-host <name>',
+      'where to speak it (default: 127.0.0.1); beyond that it needs the next two and a token',
+    )
+    .option('--grpc-cert <file>', 'the certificate for TLS, as PEM')
+    .option('--grpc-key <file>', 'its key')
+    .option('--activities', 'run activities in this process (default)')
+    .option('--no-activities', 'leave all activities to workers')
     .option('--registry <name>', 'which group the repositories belong to (default: main)')
     .option('--log-level <level>', logLevelHelp)
     .option('--config <file>', configHelp)
@@ -55,18 +64,6 @@ async function serveUntilSignal(folders: string[], { config: file, allowedHost, 
   const flags = { ...rest, folders, allowedHosts: allowedHost };
   const config = loadConfig({ flags, env: process.env, file, cwd: process.cwd() });
   const output = standardOutput();
-  const { ctx, cancel } = withCancel(background);
-  const hurry = new AbortController();
-  let stoppedAt: number | undefined;
-  const onSignal = () => {
-    if (stoppedAt === undefined) {
-      stoppedAt = performance.now();
-      output.line('stopping…');
-      cancel();
-    } else if (performance.now() - stoppedAt > oneSignalMs) {
-      hurry.abort();
-    }
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
-  await serve(config, output, ctx, hurry.signal);
+  const { ctx, hurry } = interrupts(() => output.line('stopping…'));
+  await serve(config, output, ctx, hurry);
 }

@@ -1,0 +1,1 @@
+export { NatsWorkers, type NatsWorkersOptions } from './workers.ts';

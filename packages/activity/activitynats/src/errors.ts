@@ -1,0 +1,20 @@
+import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream';
+
+/** The codes of JetStream's answers that this package knows, as the server's errors.json numbers them. */
+export const codes = {
+  messageNotFound: 10_037,
+  streamNameInUse: 10_058,
+  /** The last message of a subject is another one than expected, or may soon be. */
+  wrongLastSequence: new Set([10_071, 10_164]),
+};
+
+/** The code of JetStream's answer, if that is why something failed. */
+export function codeOf(error: unknown): number | undefined {
+  if (error instanceof JetStreamApiError) return error.code;
+  return error instanceof Error && error.cause instanceof JetStreamApiError ? error.cause.code : undefined;
+}
+
+/** Whether nobody was there to take a question, or nobody who has JetStream. */
+export function isUnheard(error: unknown): boolean {
+  return error instanceof JetStreamError && error.name === 'JetStreamNotEnabled';
+}

@@ -1,0 +1,136 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AddRepoCommand } from '@samovar/registry';
+import { GetRepoQuery, type Repo, Uuid } from '@samovar/repos';
+import { GitFolder } from '@samovar/repostest/git';
+import type { Work } from '@samovar/workflows';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Client, eventually } from './client.ts';
+import { SamovarCommand } from './command.ts';
+import { describeOnLogs, type TestLog } from './logs.ts';
+
+// A worker that is killed is known to be dead after ten seconds.
+const takenOver = { timeout: 40_000, interval: 100 };
+const ping: Work = { type: 'PingRegistry', timeoutMs: 60_000 };
+const newId = () => Uuid.parse(crypto.randomUUID());
+
+let git: GitFolder;
+let log: TestLog;
+let repo: Repo;
+
+describeOnLogs((_name, freshLog) => {
+  beforeEach(async () => {
+    git = await GitFolder.make();
+    log = freshLog();
+    await git.fill(await git.init('tea'), 20);
+  });
+  afterEach(() => git[Symbol.asyncDispose]());
+
+  describe('workers beside a server that runs no activities', { timeout: 90_000 }, () => working());
+});
+
+/** A server that runs no activities, and where it speaks gRPC. */
+async function serve(...more: string[]): Promise<{ client: Client; grpc: string }> {
+  const args = ['serve', 'tea', '--data', 'data', '--port', '0', '--grpc-port', '0', '--no-activities', ...more];
+  const samovar = start(args);
+  const client = new Client(samovar);
+  const [, grpc = ''] = await samovar.says(/and speaks gRPC at (\S+)/);
+  await samovar.says(/observing/);
+  repo = await client.call(AddRepoCommand, { path: join(git.path, 'tea') });
+  return { client, grpc };
+}
+
+function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): SamovarCommand {
+  return new SamovarCommand(args, { cwd: git.path, env: { ...git.env, ...log.env, ...env } });
+}
+
+function work(grpc: string, ...more: string[]): SamovarCommand {
+  return start(['worker', '--server', grpc, ...more]);
+}
+
+function working(): void {
+  it('do all the work, and hand over when they are killed and when they are stopped', async () => {
+    const { client, grpc } = await serve();
+    await using _server = client;
+    await using ann = work(grpc);
+    await ann.says(/^runs [1-9]\d* activit/m);
+    await using bob = work(grpc);
+    await bob.says(/works for/);
+
+    const first = newId();
+    await client.begin(first, ping);
+    expect((await client.finished(first)).outcome).toMatchObject({ kind: 'succeeded', details: { missing: [] } });
+    await git.commit(join(git.path, 'tea'));
+    const { repoId } = repo;
+    await vi.waitFor(async () => expect((await client.call(GetRepoQuery, { repoId })).commits).toBe(21), eventually);
+    expect(await client.activities()).toEqual([]);
+
+    await ann.stop('SIGKILL');
+    const second = newId();
+    await client.begin(second, ping);
+    const pinged = await client.finished(second, takenOver);
+    expect(pinged.outcome).toMatchObject({ kind: 'succeeded', details: { missing: [] } });
+
+    await using cat = work(grpc);
+    await cat.says(/works for/);
+    expect(await bob.stop()).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/stopping…\n(runs 0 activities\n)?$/),
+    });
+    const third = newId();
+    await client.begin(third, { type: 'ArchiveRepo', repoId });
+    expect((await client.finished(third)).outcome).toMatchObject({ kind: 'succeeded' });
+    expect((await client.call(GetRepoQuery, { repoId })).archive).not.toBeNull();
+  });
+
+  it('run the kinds they are told to, and wait for a server that comes back', async () => {
+    const { client, grpc } = await serve();
+    await using repos = work(grpc, '--kinds', 'repo');
+    await using others = work(grpc, '--kinds', 'registry,registryWorkflow,registryWorkflowIndex');
+    await Promise.all([repos.says(/^runs [1-9]/m), others.says(/^runs [1-9]/m)]);
+    await client.samovar.stop('SIGKILL');
+    const port = new URL(grpc).port;
+    const again = await serve('--grpc-port', port);
+    await using _server = again.client;
+    const id = newId();
+    await again.client.begin(id, ping);
+    const { outcome } = await again.client.finished(id, takenOver);
+    expect(outcome).toMatchObject({ kind: 'succeeded', details: { missing: [] } });
+  });
+
+  it('need the token, and TLS, where the server asks for them', async () => {
+    const [cert, key] = [join(git.path, 'cert.pem'), join(git.path, 'key.pem')];
+    const about = ['-subj', '/CN=samovar', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '1'];
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...about, '-keyout', key, '-out', cert], {
+      stdio: 'ignore',
+    });
+    expect(readFileSync(cert, 'utf8')).toContain('BEGIN CERTIFICATE');
+    const secret = { SAMOVAR_GRPC_TOKEN: 'a-secret-of-the-kitchen' };
+    const beyond = start([
+      'serve',
+      'tea',
+      '--data',
+      'other',
+      '--port',
+      '0',
+      '--grpc-port',
+      '0',
+      '--grpc-host',
+      '0.0.0.0',
+    ]);
+    expect(await beyond.exited).toMatchObject({ code: 2, stderr: expect.stringContaining('--grpc-cert') });
+
+    const tls = ['--grpc-cert', cert, '--grpc-key', key];
+    await using server = start(
+      ['serve', 'tea', '--data', 'data', '--port', '0', '--grpc-port', '0', '--no-activities', ...tls],
+      secret,
+    );
+    const [, grpc = ''] = await server.says(/and speaks gRPC at (grpcs:\S+)/);
+    const refused = await work(grpc, '--ca', cert).exited;
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/token/i) });
+    expect(refused.stderr).not.toContain(secret.SAMOVAR_GRPC_TOKEN);
+    await using ann = start(['worker', '--server', grpc, '--ca', cert], secret);
+    await ann.says(/works for/);
+  });
+}
