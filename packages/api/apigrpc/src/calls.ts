@@ -18,7 +18,14 @@ import type {
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { GrpcService } from '@samovar/api';
-import { type CancelScope, type Context, throwIfDone, withCancel, withTimeout } from '@samovar/context';
+import {
+  type CancelScope,
+  type Context,
+  throwIfDone,
+  withCancel,
+  withTimeout,
+  withTraceParent,
+} from '@samovar/context';
 import { DomainError } from '@samovar/errors';
 import type { Logger } from '@samovar/server';
 import { MalformedMessageError, StoppingError } from './errors.ts';
@@ -123,7 +130,8 @@ function definitionOf({ parent, name, methodKind }: DescMethod): MethodDefinitio
 }
 
 /** Ends with the deadline of the call, and when its caller is gone. */
-function scopeOf(call: AnyServerCall, parent: Context): CancelScope {
+function scopeOf(call: AnyServerCall, lifetime: Context): CancelScope {
+  const parent = withTraceParent(lifetime, call.metadata.get('traceparent')[0]);
   const deadline = Number(call.getDeadline());
   const scope = deadline === Infinity ? withCancel(parent) : withTimeout(parent, Math.max(0, deadline - Date.now()));
   call.once('cancelled', () => scope.cancel());

@@ -1,4 +1,5 @@
 import { FakeBus } from '@samovar/bustest';
+import { traceParent } from '@samovar/context';
 import { DomainError } from '@samovar/errors';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { CountBooksQuery, FindBooksQuery, LendBookCommand, startApi } from '../testing.ts';
@@ -46,6 +47,17 @@ describe('a call', () => {
         ranges: [{ from: 2, to: 3 }],
       },
     });
+  });
+
+  it('belongs to the trace that its client names', async () => {
+    const { url } = await startApi({ bus });
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const traces: (string | undefined)[] = [];
+    bus.addHandler({ ...CountBooksQuery, name: 'library.TraceQuery' }, (ctx) => traces.push(ctx.value(traceParent)));
+    for (const headers of [{ traceparent }, { traceparent: 'tea' }, {}] as Record<string, string>[]) {
+      expect((await fetch(`${url}/v1/library/TraceQuery`, { headers })).status).toBe(200);
+    }
+    expect(traces).toEqual([traceparent, undefined, undefined]);
   });
 
   it('by HEAD asks a query for nothing but the answer’s head', async () => {

@@ -1,5 +1,5 @@
 import type { Bus } from '@samovar/bus';
-import { type Context, withCancel } from '@samovar/context';
+import { type Context, withCancel, withTraceParent } from '@samovar/context';
 import type { Conn } from '@samovar/eda';
 import type { Logger, Readiness } from '@samovar/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -35,12 +35,12 @@ export function addRoutes(
   app.all<{ Params: { domain: string; name: string } }>('/v1/:domain/:name', async (request, reply) => {
     const call = calls.get(`${request.params.domain}.${request.params.name}`);
     const args = argsOf(call, request);
-    return sendJson(reply, await bus.dispatch(requestContext(work, reply), call.message, args));
+    return sendJson(reply, await bus.dispatch(requestContext(work, request, reply), call.message, args));
   });
 
   app.all<{ Params: { selector: string } }>('/v1/streams/:selector/events', async (request, reply) => {
     if (request.method !== 'GET') throw new MethodNotAllowedError(request.method, 'a stream', ['GET']);
-    const ctx = requestContext(work, reply);
+    const ctx = requestContext(work, request, reply);
     await sendEvents(conn, request.params.selector, request.query as Parameters, reply, { ctx, intake, logger });
     return reply;
   });
@@ -83,9 +83,9 @@ function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
   return reply.type('application/json').send(encodeJson(value));
 }
 
-/** Ends when the client is gone, or has its answer. */
-function requestContext(work: Context, { raw }: FastifyReply): Context {
-  const { ctx, cancel } = withCancel(work);
+/** Ends when the client is gone, or has its answer; knows the trace that it names. */
+function requestContext(work: Context, { headers }: FastifyRequest, { raw }: FastifyReply): Context {
+  const { ctx, cancel } = withCancel(withTraceParent(work, headers.traceparent));
   raw.once('close', () => cancel());
   return ctx;
 }

@@ -2,6 +2,7 @@ import { CancelNode, type Context, type ContextKey, done, Root, ValueNode } from
 
 export { CanceledError, DeadlineExceededError } from './errors.ts';
 export type { Context, ContextKey } from './node.ts';
+export { traceParent, withTraceParent } from './trace.ts';
 
 /** A context that its maker can end. Disposing it cancels it and leaves nothing behind on the parent. */
 export interface CancelScope extends Disposable {

@@ -9,7 +9,7 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import { type CallOptions, Client, type ClientOptions, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
-import { type Context, throwIfDone } from '@samovar/context';
+import { type Context, throwIfDone, traceParent } from '@samovar/context';
 import { fromStatus, InvalidServerError } from './errors.ts';
 
 /** How to reach a server. */
@@ -71,7 +71,7 @@ export class Channel {
       deserialize,
       deserialize,
       bytes,
-      this.#metadata,
+      this.#metadataOf(ctx),
       optionsOf(ctx),
       (error, value) => (error === null ? answer.resolve(value as Buffer) : answer.reject(error)),
     );
@@ -96,7 +96,7 @@ export class Channel {
       deserialize,
       deserialize,
       bytes,
-      this.#metadata,
+      this.#metadataOf(ctx),
       optionsOf(ctx),
     );
     // It fails once more when it is cancelled, and then nobody listens.
@@ -117,6 +117,14 @@ export class Channel {
 
   close(): void {
     this.#client.close();
+  }
+
+  #metadataOf(ctx: Context): Metadata {
+    const trace = ctx.value(traceParent);
+    if (trace === undefined) return this.#metadata;
+    const metadata = this.#metadata.clone();
+    metadata.set('traceparent', trace);
+    return metadata;
   }
 }
 

@@ -7,8 +7,10 @@ import {
   type Context,
   DeadlineExceededError,
   throwIfDone,
+  traceParent,
   withCancel,
   withTimeout,
+  withTraceParent,
 } from '@samovar/context';
 import type { Conn } from '@samovar/eda';
 import { connect } from '@samovar/edaimpl';
@@ -63,6 +65,15 @@ describe('the bus of a worker', () => {
     expect(await connection.bus.dispatch(ctx, AddCommand, { a: 1, b: 2 })).toEqual({ sum: 3 });
     expect(await connection.bus.dispatch(ctx, ForgetCommand, {})).toBeUndefined();
     expect(await connection.bus.dispatch(ctx, CountQuery, {})).toBe(3);
+  });
+
+  it('takes the trace of a call along', async () => {
+    const trace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const traces: (string | undefined)[] = [];
+    server.bus.addHandler(ForgetCommand, (ctx) => void traces.push(ctx.value(traceParent)));
+    await connection.bus.dispatch(withTraceParent(ctx, trace), ForgetCommand, {});
+    await connection.bus.dispatch(ctx, ForgetCommand, {});
+    expect(traces).toEqual([trace, undefined]);
   });
 
   it('fails as the server does', async () => {
