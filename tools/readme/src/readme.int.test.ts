@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-it('shows a root, an impl, a double with its suite, and a durable event', () => {
+it('shows a root, an impl, a double with its suite, a durable event, and an activity', () => {
   expect(shown.map(({ path }) => path.replace(/.*\//, ''))).toEqual([
     'numerical.ts',
     'service.ts',
@@ -20,6 +20,7 @@ it('shows a root, an impl, a double with its suite, and a durable event', () => 
     'fake.ts',
     'contract.ts',
     'stickers.ts',
+    'herald.ts',
   ]);
 });
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AddRepoCommand } from '@samovar/registry';
 import { GetRepoQuery, type Repo, Uuid } from '@samovar/repos';
 import { GitFolder } from '@samovar/repostest/git';
@@ -10,6 +11,8 @@ import { Client, eventually } from './client.ts';
 import { SamovarCommand } from './command.ts';
 import { describeOnLogs, type TestLog } from './logs.ts';
 
+// REPEATS=19 kills 20 times, one after the other, at another moment each time.
+const rounds = Number(process.env.REPEATS ?? 1) + 1;
 // A worker that is killed is known to be dead after ten seconds.
 const takenOver = { timeout: 40_000, interval: 100 };
 const ping: Work = { type: 'PingRegistry', timeoutMs: 60_000 };
@@ -98,6 +101,45 @@ function working(): void {
     const { outcome } = await again.client.finished(id, takenOver);
     expect(outcome).toMatchObject({ kind: 'succeeded', details: { missing: [] } });
   });
+
+  it(
+    'end each workflow in the same state, whichever of server and worker is killed amid it',
+    async () => {
+      let { client, grpc } = await serve();
+      let worker = work(grpc);
+      try {
+        await worker.says(/^runs [1-9]/m);
+        for (let round = 0; round < rounds; round++) {
+          const path = await git.init(`pot${round}`);
+          await git.fill(path, 50);
+          const { repoId } = await client.call(AddRepoCommand, { path });
+          const workflowId = newId();
+          await client.begin(workflowId, { type: 'ArchiveRepo', repoId });
+          await sleep(Math.random() * 400);
+          if (round % 2 === 0) {
+            await worker.stop('SIGKILL');
+            worker = work(grpc);
+          } else {
+            await client.samovar.stop('SIGKILL');
+            ({ client, grpc } = await serve('--grpc-port', new URL(grpc).port));
+          }
+          const { outcome } = await client.finished(workflowId, takenOver);
+          expect(outcome).toMatchObject({ kind: 'succeeded' });
+          const { archive } = await client.call(GetRepoQuery, { repoId });
+          expect(outcome?.kind === 'succeeded' && outcome.details).toMatchObject({ ...archive });
+          const made = readdirSync(join(git.path, 'data/archive/main')).filter((name) => name.includes(repoId));
+          expect(made.toSorted()).toEqual([basename(archive?.path ?? ''), basename(`${archive?.path}.sha256`)]);
+          await git.run(git.path, ['clone', '-q', archive?.path ?? '', `restored${round}`]);
+          const heads = [path, join(git.path, `restored${round}`)].map((at) => git.run(at, ['rev-parse', 'HEAD']));
+          expect(await heads[1]).toBe(await heads[0]);
+        }
+      } finally {
+        await worker[Symbol.asyncDispose]();
+        await client[Symbol.asyncDispose]();
+      }
+    },
+    60_000 * rounds,
+  );
 
   it('need the token, and TLS, where the server asks for them', async () => {
     const [cert, key] = [join(git.path, 'cert.pem'), join(git.path, 'key.pem')];
