@@ -261,7 +261,8 @@ export class Task implements ActivityHandle, Claimant {
       if (unstored?.kind === 'completed') this.#end('completed');
       else await this.#host.leases.release(background, lease);
     } catch (error) {
-      if (!isStale(error)) this.#log('the lease of an activity cannot be given back', error);
+      // It runs out by itself. There may be very many, and all fail when the way to their leases does.
+      if (!isStale(error)) this.#host.logger.debug('the lease of an activity cannot be given back', this.#about(error));
     }
   }
 
@@ -282,7 +283,11 @@ export class Task implements ActivityHandle, Claimant {
   }
 
   #log(message: string, err: unknown): void {
+    this.#host.logger.warn(message, this.#about(err));
+  }
+
+  #about(err: unknown): Readonly<Record<string, unknown>> {
     const { entity, name } = this.activity;
-    this.#host.logger.warn(message, { activity: name, stream: entityStream(entity), attempts: this.#attempts, err });
+    return { activity: name, stream: entityStream(entity), attempts: this.#attempts, err };
   }
 }
