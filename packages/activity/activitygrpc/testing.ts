@@ -1,4 +1,12 @@
-import type { EntityEvents, Leases, WorkerLeases, Workers } from '@samovar/activity';
+import type {
+  EntityEvents,
+  EntityKind,
+  EntityRef,
+  Leases,
+  OpenOptions,
+  WorkerLeases,
+  Workers,
+} from '@samovar/activity';
 import type { Clock } from '@samovar/activitycore';
 import { connEntityEvents } from '@samovar/activityimpl';
 import { FakeLeases, RecordingLogger, TestClock } from '@samovar/activitytest';
@@ -6,8 +14,8 @@ import { GrpcApi, type GrpcOptions, GrpcService } from '@samovar/api';
 import { grpcModule } from '@samovar/apigrpc';
 import { Bus } from '@samovar/bus';
 import { FakeBus } from '@samovar/bustest';
-import { background, type CancelScope, withCancel, withValue } from '@samovar/context';
-import type { Conn } from '@samovar/eda';
+import { background, type CancelScope, type Context, withCancel, withValue } from '@samovar/context';
+import type { Conn, Event, EventId, EventStream } from '@samovar/eda';
 import { BackgroundService, Logger, Readiness, workContext } from '@samovar/server';
 import { Container } from 'inversify';
 import { vi } from 'vitest';
@@ -16,7 +24,6 @@ import { broadcastService } from './src/server/broadcast.ts';
 import { EventFeed, ephemeralRegistryService, registryService, reposService } from './src/server/events.ts';
 import { leasesService } from './src/server/leases.ts';
 import { RemoteWorkers } from './src/server/workers.ts';
-import type { EncodedEvents } from './src/wire/batch.ts';
 
 export const leaseMs = 6_000;
 
@@ -36,6 +43,49 @@ export class MemoryWorkers implements Workers {
         leases.expire();
       },
     });
+  }
+}
+
+/** The entities of a log, which notes what is read of it. */
+export class CountingEvents implements EntityEvents {
+  readonly read: EventId[] = [];
+  /** Readers that wait for news. */
+  watching = 0;
+  /** Of these, those that have been told to end. */
+  ended = 0;
+  readonly #events: EntityEvents;
+
+  constructor(conn: Conn) {
+    this.#events = connEntityEvents(conn);
+  }
+
+  open(ctx: Context, entity: EntityRef, options: OpenOptions): EventStream {
+    if (options.watch) {
+      this.watching++;
+      ctx.signal.addEventListener('abort', () => this.ended++);
+    }
+    const events = this.#events.open(ctx, entity, options);
+    const counted = () => this.#count(events);
+    return { history: counted, [Symbol.asyncIterator]: counted };
+  }
+
+  signals(ctx: Context, kinds: readonly EntityKind[]): AsyncIterable<readonly EntityRef[]> {
+    return this.#events.signals(ctx, kinds);
+  }
+
+  head(ctx: Context, entity: EntityRef): Promise<EventId | null> {
+    return this.#events.head(ctx, entity);
+  }
+
+  heads(ctx: Context, kinds: readonly EntityKind[]): ReturnType<EntityEvents['heads']> {
+    return this.#events.heads(ctx, kinds);
+  }
+
+  async *#count(events: AsyncIterable<Event>): AsyncGenerator<Event> {
+    for await (const event of events) {
+      this.read.push(event.id);
+      yield event;
+    }
   }
 }
 
@@ -63,7 +113,6 @@ interface Setup {
   readonly mostWorkers?: number;
   /** Default: the log's. */
   readonly events?: EntityEvents;
-  readonly encoded?: EncodedEvents;
 }
 
 /** A server of a log's events, on a free port. */
@@ -75,11 +124,10 @@ export async function startServer(
     bus = new FakeBus(),
     mostWorkers = 100,
     events = connEntityEvents(conn),
-    encoded,
   }: Setup = {},
 ): Promise<TestServer> {
   const [clock, logger] = [new TestClock(), testLogger()];
-  const feed = new EventFeed(events, encoded);
+  const feed = new EventFeed(events);
   const remote = new RemoteWorkers(workers, { most: mostWorkers, clock, logger });
   const services = [
     ...[registryService, ephemeralRegistryService, reposService].map((service) => service(feed)),

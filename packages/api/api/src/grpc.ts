@@ -18,7 +18,8 @@ type Handler<M extends DescMethod> = M extends {
 /**
  * A handler for each method of a service, by its local name. One that streams gives each message in its binary form, so
  * that many callers can be sent the same bytes; it is asked for the next when the caller has room for it, and its context
- * also ends when the server stops.
+ * also ends when the server stops. Its iterator is
+ * returned when the call is over, also while the next message is waited for.
  */
 export type GrpcHandlers<S extends DescService = DescService> = {
   readonly [K in keyof S['method']]: Handler<S['method'][K]>;

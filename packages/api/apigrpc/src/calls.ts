@@ -12,31 +12,23 @@ import type {
   handleUnaryCall,
   MethodDefinition,
   ServerUnaryCall,
-  ServerWritableStream,
   ServiceDefinition,
   sendUnaryData,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { GrpcService } from '@samovar/api';
-import {
-  type CancelScope,
-  type Context,
-  throwIfDone,
-  withCancel,
-  withTimeout,
-  withTraceParent,
-} from '@samovar/context';
+import { type CancelScope, type Context, withCancel, withTimeout, withTraceParent } from '@samovar/context';
 import { DomainError } from '@samovar/errors';
 import type { Logger } from '@samovar/server';
 import { MalformedMessageError, StoppingError } from './errors.ts';
 import type { Lifetime } from './lifetime.ts';
+import { asTheyAre, Pump, type StreamCall, type Streams } from './pump.ts';
 import { toStatus } from './status.ts';
 
 type Unary = (ctx: Context, request: MessageShape<DescMessage>) => Promise<MessageInitShape<DescMessage>>;
 type Streaming = (ctx: Context, request: MessageShape<DescMessage>) => AsyncIterable<Uint8Array>;
-type AnyServerCall = ServerUnaryCall<Buffer, Buffer> | ServerWritableStream<Buffer, Buffer>;
+type AnyServerCall = ServerUnaryCall<Buffer, Buffer> | StreamCall;
 
-const asTheyAre = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const toBlame: ReadonlySet<string> = new Set(['internal', 'unknown', 'data_loss']);
 
 /** Has the handlers of a service answer gRPC's calls. */
@@ -45,10 +37,13 @@ export class ServiceAdapter {
   readonly implementation: UntypedServiceImplementation;
   readonly #lifetime: Lifetime;
   readonly #logger: Logger;
+  readonly #streams: Streams;
 
   constructor({ schema, handlers }: GrpcService, lifetime: Lifetime, logger: Logger) {
     this.#lifetime = lifetime;
     this.#logger = logger;
+    const fail = (call: StreamCall, error: unknown) => void call.emit('error', toStatus(this.#failure(call, error)));
+    this.#streams = { lifetime, fail };
     this.definition = Object.fromEntries(schema.methods.map((method) => [method.localName, definitionOf(method)]));
     this.implementation = Object.fromEntries(
       schema.methods.map((method) => [method.localName, this.#handle(method, handlers[method.localName])]),
@@ -60,7 +55,7 @@ export class ServiceAdapter {
     handler: unknown,
   ): handleUnaryCall<Buffer, Buffer> | handleServerStreamingCall<Buffer, Buffer> {
     if (method.methodKind !== 'unary') {
-      return (call: ServerWritableStream<Buffer, Buffer>) => void this.#stream(method, handler as Streaming, call);
+      return (call: StreamCall) => this.#stream(method, handler as Streaming, call);
     }
     return (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) =>
       void this.#answer(method, handler as Unary, call, done);
@@ -75,6 +70,7 @@ export class ServiceAdapter {
   ): Promise<void> {
     using _ = this.#lifetime.begin();
     using scope = scopeOf(call, this.#lifetime.work);
+    call.once('cancelled', () => scope.cancel());
     try {
       const answer = await handler(scope.ctx, this.#requestOf(call, method));
       done(null, asTheyAre(toBinary(method.output, create(method.output, answer))));
@@ -83,18 +79,9 @@ export class ServiceAdapter {
     }
   }
 
-  /** Never rejects. */
-  async #stream(method: DescMethod, handler: Streaming, call: ServerWritableStream<Buffer, Buffer>): Promise<void> {
-    using _ = this.#lifetime.begin();
-    using scope = scopeOf(call, this.#lifetime.streaming);
-    try {
-      for await (const bytes of handler(scope.ctx, this.#requestOf(call, method))) {
-        await write(call, asTheyAre(bytes), scope.ctx);
-      }
-      call.end();
-    } catch (error) {
-      call.emit('error', toStatus(this.#failure(call, error)));
-    }
+  #stream(method: DescMethod, handler: Streaming, call: StreamCall): void {
+    const pump = new Pump(this.#streams, call, scopeOf(call, this.#streams.lifetime.streaming));
+    pump.run((ctx) => handler(ctx, this.#requestOf(call, method)));
   }
 
   /** @throws {StoppingError} @throws {MalformedMessageError} */
@@ -129,26 +116,11 @@ function definitionOf({ parent, name, methodKind }: DescMethod): MethodDefinitio
   };
 }
 
-/** Ends with the deadline of the call, and when its caller is gone. */
+/** Ends with the deadline of the call; at once, if its caller is gone. */
 function scopeOf(call: AnyServerCall, lifetime: Context): CancelScope {
   const parent = withTraceParent(lifetime, call.metadata.get('traceparent')[0]);
   const deadline = Number(call.getDeadline());
   const scope = deadline === Infinity ? withCancel(parent) : withTimeout(parent, Math.max(0, deadline - Date.now()));
-  call.once('cancelled', () => scope.cancel());
   if (call.cancelled) scope.cancel();
   return scope;
-}
-
-/** Resolves when the connection has taken the message: a caller that reads slowly is asked to read before more is made. */
-async function write(call: ServerWritableStream<Buffer, Buffer>, bytes: Buffer, ctx: Context): Promise<void> {
-  throwIfDone(ctx);
-  await new Promise<void>((resolve) => {
-    const go = () => {
-      ctx.signal.removeEventListener('abort', go);
-      resolve();
-    };
-    ctx.signal.addEventListener('abort', go);
-    call.write(bytes, go);
-  });
-  throwIfDone(ctx);
 }

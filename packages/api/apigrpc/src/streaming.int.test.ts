@@ -4,7 +4,7 @@ import { create, toBinary } from '@bufbuild/protobuf';
 import { type ClientReadableStream, type ServiceError, status } from '@grpc/grpc-js';
 import { type GrpcService, grpcService } from '@samovar/api';
 import { HeadsResponseSchema, LiveBroadcast } from '@samovar/api/entities/v1/broadcast';
-import type { Context } from '@samovar/context';
+import type { CancelScope, Context } from '@samovar/context';
 import { DomainError } from '@samovar/errors';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { asIs, clientOf, metadataOf, startGrpc, untilDone } from '../testing.ts';
@@ -122,4 +122,24 @@ it('tells callers to ask another server when it stops', async () => {
   intake.cancel();
   expect(await ended).toMatchObject({ code: status.UNAVAILABLE, details: 'the server is stopping' });
   await running;
+});
+
+it.each<[string, (call: ClientReadableStream<Buffer>, intake: CancelScope) => void, number]>([
+  ['the caller is gone', (call) => call.cancel(), status.CANCELLED],
+  ['the server stops', (_, intake) => intake.cancel(), status.UNAVAILABLE],
+])('lets go of messages that are waited for when %s', async (_, leave, code) => {
+  const never = Promise.withResolvers<IteratorResult<Uint8Array>>();
+  const next = vi.fn(() => never.promise);
+  const letGo = vi.fn(async (): Promise<IteratorResult<Uint8Array>> => {
+    never.resolve({ done: true, value: undefined });
+    return never.promise;
+  });
+  const messages = { next, return: letGo };
+  const { call, ended, intake, lines } = await open(streaming(() => ({ [Symbol.asyncIterator]: () => messages })));
+  await vi.waitUntil(() => next.mock.calls.length === 1);
+  leave(call, intake);
+  expect(await ended).toMatchObject({ code });
+  await vi.waitFor(() => expect(letGo).toHaveBeenCalled());
+  expect(next).toHaveBeenCalledOnce();
+  expect(lines).toEqual([]);
 });

@@ -20,12 +20,31 @@ export type DoneReason = CanceledError | DeadlineExceededError;
 
 const longestTimer = 2 ** 31 - 1;
 
+/** Why a context is done, and its children with it. The error is made when it is first asked for: it takes a stack. */
+class Ending {
+  readonly #make: () => DoneReason;
+  #reason: DoneReason | undefined;
+
+  constructor(make: () => DoneReason) {
+    this.#make = make;
+  }
+
+  get reason(): DoneReason {
+    this.#reason ??= this.#make();
+    return this.#reason;
+  }
+}
+
 /** Why `ctx` is done, or undefined. Looks up the ancestors, so that contexts nobody listens to need no listeners. */
 export function done(ctx: Context): DoneReason | undefined {
+  return endOf(ctx)?.reason;
+}
+
+function endOf(ctx: Context): Ending | undefined {
   if (ctx instanceof Root) return undefined;
-  if (ctx instanceof CancelNode) return ctx.done();
-  if (ctx instanceof ValueNode) return ctx.scope === undefined ? undefined : done(ctx.scope);
-  return ctx.signal.aborted ? asReason(ctx.signal.reason) : undefined;
+  if (ctx instanceof CancelNode) return ctx.end();
+  if (ctx instanceof ValueNode) return ctx.scope === undefined ? undefined : endOf(ctx.scope);
+  return ctx.signal.aborted ? endingOf(ctx.signal.reason) : undefined;
 }
 
 export class Root implements Context {
@@ -78,8 +97,9 @@ export class CancelNode implements Context {
   readonly #deadline: Date | undefined;
   readonly #expiry: number;
   readonly #followed: AbortSignal | undefined;
-  readonly #children = new Set<CancelNode>();
-  #reason: DoneReason | undefined;
+  /** Those that listen. */
+  #children: Set<CancelNode> | undefined;
+  #ending: Ending | undefined;
   #controller: AbortController | undefined;
   #stopListening: (() => void) | undefined;
 
@@ -101,9 +121,9 @@ export class CancelNode implements Context {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      const reason = this.done();
-      if (reason === undefined) this.#listen();
-      else this.#controller.abort(reason);
+      const ending = this.end();
+      if (ending === undefined) this.#listen();
+      else this.#controller.abort(ending.reason);
     }
     return this.#controller.signal;
   }
@@ -112,30 +132,30 @@ export class CancelNode implements Context {
     return this.#parent.value(key);
   }
 
-  done(): DoneReason | undefined {
-    if (this.#reason !== undefined) return this.#reason;
-    const reason =
-      (this.#scope && done(this.#scope)) ??
-      (this.#followed?.aborted ? asReason(this.#followed.reason) : undefined) ??
-      (this.#expired() ? new DeadlineExceededError() : undefined);
-    if (reason !== undefined) this.#end(reason);
-    return reason;
+  end(): Ending | undefined {
+    if (this.#ending !== undefined) return this.#ending;
+    const ending =
+      (this.#scope && endOf(this.#scope)) ??
+      (this.#followed?.aborted ? endingOf(this.#followed.reason) : undefined) ??
+      (this.#expired() ? expiry() : undefined);
+    if (ending !== undefined) this.#end(ending);
+    return ending;
   }
 
   cancel(reason: unknown): void {
-    if (this.done() === undefined) this.#end(asReason(reason));
+    if (this.end() === undefined) this.#end(endingOf(reason));
   }
 
   #expired(): boolean {
     return this.#expiry !== Number.POSITIVE_INFINITY && performance.now() >= this.#expiry;
   }
 
-  #end(reason: DoneReason): void {
-    if (this.#reason !== undefined) return;
-    this.#reason = reason;
+  #end(ending: Ending): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = ending;
     this.#stopListening?.();
-    this.#controller?.abort(reason);
-    for (const child of this.#children) child.#end(reason);
+    this.#controller?.abort(ending.reason);
+    for (const child of this.#children ?? []) child.#end(ending);
   }
 
   #listen(): void {
@@ -150,17 +170,19 @@ export class CancelNode implements Context {
   #listenToParent(): (() => void) | undefined {
     const scope = this.#scope;
     if (scope === undefined) return undefined;
-    if (!(scope instanceof CancelNode)) return follow(scope.signal, (reason) => this.#end(reason));
-    scope.#children.add(this);
+    if (!(scope instanceof CancelNode)) return follow(scope.signal, (ending) => this.#end(ending));
+    scope.#children ??= new Set();
+    const children = scope.#children;
+    children.add(this);
     scope.#listen();
     return () => {
-      scope.#children.delete(this);
-      if (scope.#children.size === 0 && scope.#controller === undefined) scope.#stopListening?.();
+      children.delete(this);
+      if (children.size === 0 && scope.#controller === undefined) scope.#stopListening?.();
     };
   }
 
   #listenToFollowed(): (() => void) | undefined {
-    return this.#followed && follow(this.#followed, (reason) => this.#end(reason));
+    return this.#followed && follow(this.#followed, (ending) => this.#end(ending));
   }
 
   #startTimer(): (() => void) | undefined {
@@ -169,7 +191,7 @@ export class CancelNode implements Context {
     // A timer may fire a little early, and cannot be longer than 2^31 ms: look at the clock, and go on waiting.
     const wait = () => {
       const left = this.#expiry - performance.now();
-      if (left <= 0) return this.#end(new DeadlineExceededError());
+      if (left <= 0) return this.#end(expiry());
       timer = setTimeout(wait, Math.min(Math.ceil(left), longestTimer)).unref();
     };
     wait();
@@ -182,14 +204,22 @@ function scopeOf(ctx: Context): Context | undefined {
   return ctx instanceof ValueNode ? ctx.scope : ctx;
 }
 
+function endingOf(reason: unknown): Ending {
+  return new Ending(() => asReason(reason));
+}
+
+function expiry(): Ending {
+  return new Ending(() => new DeadlineExceededError());
+}
+
 function asReason(reason: unknown): DoneReason {
   if (reason instanceof CanceledError || reason instanceof DeadlineExceededError) return reason;
   if (reason instanceof DOMException && reason.name === 'TimeoutError') return new DeadlineExceededError();
   return reason === undefined ? new CanceledError() : new CanceledError({ cause: reason });
 }
 
-function follow(signal: AbortSignal, end: (reason: DoneReason) => void): () => void {
-  const listener = () => end(asReason(signal.reason));
+function follow(signal: AbortSignal, end: (ending: Ending) => void): () => void {
+  const listener = () => end(endingOf(signal.reason));
   signal.addEventListener('abort', listener, { once: true });
   return () => signal.removeEventListener('abort', listener);
 }

@@ -30,6 +30,8 @@ const options: ClientOptions = {
   // Logs take events of up to half of that.
   'grpc.max_receive_message_length': 128 * 1024 * 1024,
   'grpc.enable_http_proxy': 0,
+  // A long history does not wait for its reader after each 64 kB.
+  'grpc-node.flow_control_window': 1024 * 1024,
 };
 
 const deserialize = (bytes: Buffer): Buffer => bytes;

@@ -19,7 +19,7 @@ import { command, event, query } from '@samovar/message';
 import { Uuid } from '@samovar/repos';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
-import { leaseMs, startServer, type TestServer } from '../../testing.ts';
+import { CountingEvents, leaseMs, startServer, type TestServer } from '../../testing.ts';
 import { connectEntities, type EntityConnection } from '../activitygrpc.ts';
 
 const repo: EntityRef = { kind: 'repo', repoId: Uuid.parse('0190f3a4-5b6c-7d8e-9f00-000000000001') };
@@ -155,30 +155,21 @@ describe('a stream of events', () => {
 
   it('ends in the server when it is left, and when its context is done', async () => {
     await append('a');
-    const ended = vi.fn();
-    const own = await startServer(conn, {
-      events: {
-        signals: vi.fn(),
-        head: vi.fn(),
-        heads: vi.fn(),
-        open: (ctx, _, options) => {
-          ctx.signal.addEventListener('abort', ended);
-          return conn.read(ctx, entityStream(repo), { watch: options.watch });
-        },
-      },
-    });
+    const counting = new CountingEvents(conn);
+    const own = await startServer(conn, { events: counting });
     await using _ = own;
     await using other = own.connect();
     for await (const { type } of other.events.open(ctx, repo, { after: null, watch: true })) {
       expect(type).toBe('a');
       break;
     }
-    await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(1));
+    await vi.waitFor(() => expect(counting).toMatchObject({ watching: 1, ended: 1 }));
     const scope = withCancel(ctx);
     const events = other.events.open(scope.ctx, repo, { after: null, watch: true });
     await types(events.history());
+    await vi.waitFor(() => expect(counting.watching).toBe(2));
     scope.cancel();
-    await vi.waitFor(() => expect(ended).toHaveBeenCalledTimes(2));
+    await vi.waitFor(() => expect(counting.ended).toBe(2));
     await expect(types(events)).rejects.toThrow(CanceledError);
   });
 

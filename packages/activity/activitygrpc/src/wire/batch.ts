@@ -1,63 +1,75 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { Event } from '@samovar/eda';
-import { LRUCache } from 'lru-cache';
-import { encodeEvent } from './event.ts';
+import { payloadOf, writeEvent } from './event.ts';
 
 /** All responses with events have the same fields under the same numbers: what is encoded for one is for all. */
 const eventsField = 1;
 const willBlockField = 2;
 const willBlock = new BinaryWriter().tag(willBlockField, WireType.Varint).bool(true).finish();
 
-/** Events as part of a response. Each is encoded once, as long as it is among the last that were asked for. */
-export class EncodedEvents {
-  readonly #chunks: LRUCache<string, Uint8Array>;
+/** About what an event takes besides its payload. */
+const envelopeBytes = 150;
+/** A writer keeps the room that it once needed: after a response of more, another one is made. */
+const mostKept = 1024 * 1024;
 
-  /** Of at most so many bytes. */
-  constructor(maxBytes: number) {
-    // An entry takes some room besides its bytes.
-    this.#chunks = new LRUCache({ maxSize: maxBytes, sizeCalculation: ({ byteLength }) => byteLength + 200 });
-  }
+/** For all, as a response is written at one go. */
+let writer = new BinaryWriter();
 
-  /** @throws {DataEncodingError} if the payload is damaged. */
-  get(event: Event): Uint8Array {
-    const { id } = event;
-    const known = this.#chunks.get(id);
-    if (known !== undefined) return known;
-    const chunk = new BinaryWriter().tag(eventsField, WireType.LengthDelimited).bytes(encodeEvent(event)).finish();
-    this.#chunks.set(id, chunk);
-    return chunk;
-  }
-}
-
-/** Gathers the chunks of a response. */
+/** Gathers the events of a response. */
 export class Batch {
   readonly #largest: number;
-  #chunks: Uint8Array[] = [];
+  #events: Event[] = [];
   #bytes = 0;
 
-  /** It is full from so many bytes on. */
+  /** It is full from about so many bytes on. */
   constructor(largest: number) {
     this.#largest = largest;
   }
 
   get isEmpty(): boolean {
-    return this.#bytes === 0;
+    return this.#events.length === 0;
   }
 
   get isFull(): boolean {
     return this.#bytes >= this.#largest;
   }
 
-  add(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.byteLength;
+  /** @throws {DataEncodingError} if the payload is damaged. */
+  add(event: Event): void {
+    this.#bytes += payloadOf(event.data).byteLength + envelopeBytes;
+    this.#events.push(event);
   }
 
   /** The response, and begins the next. */
   take(isHead: boolean): Uint8Array {
-    const response = Buffer.concat(isHead ? [...this.#chunks, willBlock] : this.#chunks);
-    this.#chunks = [];
+    const events = this.#events;
+    this.#events = [];
     this.#bytes = 0;
-    return response;
+    return encode(events, isHead);
   }
+}
+
+/** One event as part of a response, which is its parts one behind the other. @throws {DataEncodingError} */
+export function encodePart(event: Event): Uint8Array {
+  return encode([event], false);
+}
+
+/** A response of parts. */
+export function joinParts(parts: readonly Uint8Array[], isHead: boolean): Uint8Array {
+  return Buffer.concat(isHead ? [...parts, willBlock] : parts);
+}
+
+function encode(events: readonly Event[], isHead: boolean): Uint8Array {
+  const taken = writer;
+  // What fails half-way leaves nothing behind in it.
+  writer = new BinaryWriter();
+  for (const event of events) {
+    taken.tag(eventsField, WireType.LengthDelimited).fork();
+    writeEvent(taken, event);
+    taken.join();
+  }
+  if (isHead) taken.raw(willBlock);
+  const response = taken.finish();
+  if (response.byteLength <= mostKept) writer = taken;
+  return response;
 }

@@ -1,6 +1,8 @@
-import { fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { type EntityRef, entityKinds } from '@samovar/activity';
-import { EventSchema } from '@samovar/api/entities/v1/event';
+import { DataKind, EventSchema } from '@samovar/api/entities/v1/event';
 import {
   RegistryEventsResponseSchema,
   RegistryWorkflowEventsResponseSchema,
@@ -9,10 +11,10 @@ import {
 import { ReposEventsResponseSchema, ReposWorkflowEventsResponseSchema } from '@samovar/api/entities/v1/repos';
 import { Data, type Event, type EventId } from '@samovar/eda';
 import { Uuid } from '@samovar/repos';
-import { describe, expect, it, vi } from 'vitest';
-import { Batch, EncodedEvents } from './batch.ts';
+import { describe, expect, it } from 'vitest';
+import { Batch, encodePart, joinParts } from './batch.ts';
 import { checkedKey, checkedRef, kindsOf, refOf, wireKinds, wireRef } from './entity.ts';
-import { decodeEvent, encodeEvent } from './event.ts';
+import { decodeEvent, writeEvent } from './event.ts';
 
 const id = Uuid.parse('0190f3a4-5b6c-7d8e-9f00-112233445566');
 const entities: readonly EntityRef[] = [
@@ -42,6 +44,31 @@ function eventWith(fields: Partial<Event>): Event {
   };
 }
 
+const full = eventWith({
+  data: Data.string('tea'),
+  time: new Date(-1),
+  ackTime: new Date('9999-12-31T23:59:59.999Z'),
+  schema: 'v2',
+  client: 'änn \u{1F375}',
+  aggregate: 'a',
+  cause: '01ARZ3NDEKTSV4RRFFQ69G5FAA' as EventId,
+  meta: { correlation: 'x', __proto: 'y', '': '' },
+  deliveries: 3,
+});
+
+function encodeEvent(event: Event): Uint8Array {
+  const writer = new BinaryWriter();
+  writeEvent(writer, event);
+  return writer.finish();
+}
+
+/** As generated code does it. */
+function generated({ data, time, ackTime, cause, meta, ...event }: Event): Uint8Array {
+  const dataKind = DataKind[data.type.toUpperCase() as keyof typeof DataKind];
+  const fields = { dataKind, data: data.encode(), time: timestampFromDate(time), ackTime: timestampFromDate(ackTime) };
+  return toBinary(EventSchema, create(EventSchema, { ...event, ...fields, cause: cause ?? '', meta: { ...meta } }));
+}
+
 describe('events', () => {
   it.each<[string, Data]>([
     ['no payload', Data.nil],
@@ -54,26 +81,29 @@ describe('events', () => {
     ['a message', Data.proto(EventSchema, fromBinary(EventSchema, encodeEvent(eventWith({}))))],
     ['a megabyte', Data.bytes(new Uint8Array(1024 * 1024).fill(7))],
   ])('travel with %s', (_, data) => {
-    const got = decodeEvent(fromBinary(EventSchema, encodeEvent(eventWith({ data }))));
+    const event = eventWith({ data });
+    expect(encodeEvent(event)).toEqual(generated(event));
+    const got = decodeEvent(fromBinary(EventSchema, encodeEvent(event)));
     expect(got.data.type).toBe(data.type);
     expect(Buffer.from(got.data.encode()).equals(data.encode())).toBe(true);
     if (data.type === 'json') expect(got.data.json()).toEqual(data.json());
   });
 
   it('travel with all that they say', () => {
-    const event = eventWith({
-      time: new Date(-1),
-      ackTime: new Date('9999-12-31T23:59:59.999Z'),
-      schema: 'v2',
-      client: 'ann',
-      aggregate: 'a',
-      cause: '01ARZ3NDEKTSV4RRFFQ69G5FAA' as EventId,
-      meta: { correlation: 'x', __proto: 'y' },
-      deliveries: 3,
-    });
-    const { is, ...got } = decodeEvent(fromBinary(EventSchema, encodeEvent(event)));
-    expect({ ...got, is: event.is }).toEqual(event);
+    const { is, ...got } = decodeEvent(fromBinary(EventSchema, encodeEvent(full)));
+    expect({ ...got, is: full.is }).toEqual(full);
     expect([is('x', 'repos.RepoPinged'), is('x')]).toEqual([true, false]);
+  });
+
+  it.each<[string, Event]>([
+    ['all fields', full],
+    ['no field that may be empty', eventWith({ stream: '', id: '' as EventId, type: '' })],
+    ['times of whole seconds', eventWith({ time: new Date(0), ackTime: new Date(-2_000) })],
+    ['times before 1970', eventWith({ time: new Date('0001-01-01T00:00:00.001Z'), ackTime: new Date(-1_001) })],
+    ['long names', eventWith({ type: 'x'.repeat(200), aggregate: 'ü'.repeat(20_000), meta: { a: 'y'.repeat(300) } })],
+    ['very many deliveries', eventWith({ deliveries: 2 ** 32 - 1 })],
+  ])('are written as generated code writes them: %s', (_, event) => {
+    expect(encodeEvent(event)).toEqual(generated(event));
   });
 });
 
@@ -85,24 +115,24 @@ describe('batches', () => {
     ReposEventsResponseSchema,
     ReposWorkflowEventsResponseSchema,
   ])('are a response of each service: $typeName', (schema) => {
-    const encoded = new EncodedEvents(10_000);
+    const events = ['a', 'b'].map((type) => eventWith({ id: type as EventId, type }));
     const batch = new Batch(1_000);
-    for (const type of ['a', 'b']) batch.add(encoded.get(eventWith({ id: type as EventId, type })));
-    const { events, willBlock } = fromBinary(schema, batch.take(true));
-    expect([events.map(({ type }) => type), willBlock]).toEqual([['a', 'b'], true]);
+    for (const event of events) batch.add(event);
+    const response = batch.take(true);
+    const { events: got, willBlock } = fromBinary(schema, response);
+    expect([got.map(({ type }) => type), willBlock]).toEqual([['a', 'b'], true]);
     expect(fromBinary(schema, batch.take(false))).toMatchObject({ events: [], willBlock: false });
+    expect(new Uint8Array(joinParts(events.map(encodePart), true))).toEqual(response);
   });
 
-  it('encode an event once, while it is among the last', () => {
-    const encoded = new EncodedEvents(1_000);
-    const data = Data.string('x'.repeat(200));
-    const encode = vi.spyOn(data, 'encode');
-    const event = (n: number) => eventWith({ id: `${n}` as EventId, data });
-    expect(encoded.get(event(1))).toBe(encoded.get(event(1)));
-    expect(encode).toHaveBeenCalledTimes(1);
-    for (let n = 2; n < 10; n++) encoded.get(event(n));
-    encoded.get(event(1));
-    expect(encode).toHaveBeenCalledTimes(10);
+  it('are full when they have their bytes, and do not touch each other', () => {
+    const [one, other] = [new Batch(1_000), new Batch(1_000)];
+    one.add(eventWith({ type: 'one' }));
+    expect([one.isEmpty, one.isFull, other.isEmpty]).toEqual([false, false, true]);
+    other.add(eventWith({ type: 'other', data: Data.bytes(new Uint8Array(2 * 1024 * 1024)) }));
+    expect([one.isFull, other.isFull]).toEqual([false, true]);
+    const types = [other, one].map((batch) => fromBinary(ReposEventsResponseSchema, batch.take(false)).events[0]?.type);
+    expect(types).toEqual(['other', 'one']);
   });
 });
 
