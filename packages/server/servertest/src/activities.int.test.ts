@@ -47,8 +47,11 @@ async function prepare(client: Client, names = ['tea', 'milk', 'sugar']): Promis
   repos = added;
 }
 
+/** The commits of each repository. */
+const sizes = { tea: 300, milk: 20, sugar: 5 };
+
 async function makeRepositories(): Promise<void> {
-  for (const [name, commits] of Object.entries({ tea: 300, milk: 20, sugar: 5 })) {
+  for (const [name, commits] of Object.entries(sizes)) {
     const path = await git.init(join('all', name));
     await git.fill(path, commits);
     await git.run(path, ['tag', '-a', '-m', 'First', 'v1']);
@@ -79,7 +82,9 @@ function working(): void {
   it('observe what is added, answer pings, archive, and are told of', async () => {
     await using client = await serve();
     await prepare(client);
-    await vi.waitFor(async () => expect(await repoOf(client, 'milk')).toMatchObject({ commits: 20 }), eventually);
+    for (const [name, commits] of Object.entries(sizes)) {
+      await vi.waitFor(async () => expect(await repoOf(client, name)).toMatchObject({ commits }), eventually);
+    }
 
     const pinged = newId();
     await client.begin(pinged, ping);
