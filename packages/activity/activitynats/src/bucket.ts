@@ -13,7 +13,7 @@ import {
   type StreamAPI,
 } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
-import { codeOf, codes, isUnheard } from './errors.ts';
+import { codeOf, codes, isUntaken } from './errors.ts';
 
 export interface BucketOptions {
   readonly name: string;
@@ -99,7 +99,7 @@ export class Bucket<Value> {
       try {
         return await this.#js.publish(this.#subject(key), payload, options);
       } catch (error) {
-        if (!isUnheard(error) || attempt === attempts) throw error;
+        if (!isUntaken(error) || attempt === attempts) throw error;
         await setTimeout(pause);
       }
     }

@@ -4,6 +4,8 @@ import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream';
 export const codes = {
   messageNotFound: 10_037,
   streamNameInUse: 10_058,
+  /** What has the same id is on its way, and not stored yet. */
+  repeatedTooSoon: 10_158,
   /** The last message of a subject is another one than expected, or may soon be. */
   wrongLastSequence: new Set([10_071, 10_164]),
 };
@@ -14,7 +16,8 @@ export function codeOf(error: unknown): number | undefined {
   return error instanceof Error && error.cause instanceof JetStreamApiError ? error.cause.code : undefined;
 }
 
-/** Whether nobody was there to take a question, or nobody who has JetStream. */
-export function isUnheard(error: unknown): boolean {
+/** Whether a write was not looked at: nobody was there to take it, or nobody who has JetStream, or it comes too soon. */
+export function isUntaken(error: unknown): boolean {
+  if (codeOf(error) === codes.repeatedTooSoon) return true;
   return error instanceof JetStreamError && error.name === 'JetStreamNotEnabled';
 }

@@ -2,7 +2,7 @@ import { jetstreamManager } from '@nats-io/jetstream';
 import { connect as dial } from '@nats-io/transport-node';
 import { background as ctx } from '@samovar/context';
 import type { Conn, EventId } from '@samovar/eda';
-import { NatsCluster, type NatsServer, natsLacking } from '@samovar/edatest/nats';
+import { NatsCluster, type NatsServer, natsClusterLacking } from '@samovar/edatest/nats';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { collect, numbersOf, pour, range, read } from '../testing.ts';
 import { connectNats } from './edanats.ts';
@@ -38,7 +38,7 @@ async function ownConns(): Promise<Conn[]> {
   return conns;
 }
 
-describe.skipIf(natsLacking() !== undefined)('an event log that three servers keep', () => {
+describe.skipIf(natsClusterLacking() !== undefined)('an event log that three servers keep', () => {
   it('stores every publication once, and delivers it, when the server that leads is killed', {
     timeout: 120_000,
   }, async () => {

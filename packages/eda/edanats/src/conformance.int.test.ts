@@ -2,7 +2,7 @@ import { type JetStreamManager, jetstreamManager } from '@nats-io/jetstream';
 import { connect as dial, type NatsConnection, nuid } from '@nats-io/transport-node';
 import type { Conn } from '@samovar/eda';
 import { edaConformance } from '@samovar/edatest/conformance';
-import { NatsCluster, NatsServer, natsLacking } from '@samovar/edatest/nats';
+import { NatsCluster, NatsServer, natsClusterLacking, natsLacking } from '@samovar/edatest/nats';
 import { afterAll, beforeAll, beforeEach, describe, expect, vi } from 'vitest';
 import { connectNats } from './edanats.ts';
 
@@ -36,7 +36,7 @@ const fatal = { test: 'gives every one of 20 watchers all of 2,000 events in log
 const patience = 60_000;
 const waiting = { timeout: patience, interval: 20 };
 
-describe.skipIf(natsLacking() !== undefined)('with three servers', { timeout: 2 * patience }, () => {
+describe.skipIf(natsClusterLacking() !== undefined)('with three servers', { timeout: 2 * patience }, () => {
   let nodes: NatsCluster;
   let nc: NatsConnection;
   let jsm: JetStreamManager;

@@ -12,6 +12,8 @@ export const codes = {
   /** No such message, or no message there to be deleted. */
   alreadyDeleted: new Set([10_037, 10_043, 10_057]),
   storeFailed: 10_077,
+  /** What has the same id is on its way, and not stored yet. */
+  repeatedTooSoon: 10_158,
   noResources: new Set([10_023, 10_028, 10_047]),
   /** The last message, of a subject or of all, is another one than expected, or may soon be. */
   wrongLastSequence: new Set([10_071, 10_164]),

@@ -1,6 +1,6 @@
 import { throwIfDone } from '@samovar/context';
 import { type Append, decodeId, firstSeq, type Head } from '@samovar/edacore';
-import type { ApiError } from './errors.ts';
+import { type ApiError, codes, isFull } from './errors.ts';
 
 /** No stream is here. */
 const nowhere = Number.MAX_SAFE_INTEGER;
@@ -37,6 +37,12 @@ export interface Answer {
   readonly seq: number;
   readonly duplicate?: boolean;
   readonly error?: ApiError;
+}
+
+/** Whether the server may answer otherwise soon: nobody leads the log, or what has the same id is about to be stored. */
+export function isPassingAnswer({ error }: Answer): boolean {
+  if (error === undefined) return false;
+  return error.err_code === codes.repeatedTooSoon || (error.code === 503 && !isFull(error));
 }
 
 /** Where the stream's last commit is to be; an event that is not the last of its commit is no head. */

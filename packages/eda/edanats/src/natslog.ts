@@ -17,6 +17,7 @@ import { eventsOf, type NatsEvent } from './event.ts';
 import { Names, type Source } from './names.ts';
 import { Publisher } from './publisher.ts';
 import type { Pulled } from './puller.ts';
+import { comparesRepeated, type Guard, guardOf } from './replication.ts';
 import { openStorage, type Storage } from './storage.ts';
 import type { Address } from './url.ts';
 
@@ -50,6 +51,8 @@ export class NatsLog {
   readonly publisher: Publisher;
   readonly erasures: Erasures;
   readonly logger: Logger | undefined;
+  /** How heads are guarded, which holds also when the servers are replaced by later ones meanwhile. */
+  readonly guard: Guard;
   readonly #storage: Storage;
   readonly #onReconnect = new Set<() => void>();
   #bucket: Promise<KV> | undefined;
@@ -61,6 +64,7 @@ export class NatsLog {
     this.js = jetstream(nc);
     this.names = names;
     this.#storage = storage;
+    this.guard = guardOf(this.#version, storage.replicas);
     this.logger = logger;
     this.publisher = new Publisher(this);
     this.erasures = new Erasures(this);
@@ -92,6 +96,11 @@ export class NatsLog {
   /** How many servers keep the log. */
   get replicas(): number {
     return this.#storage.replicas;
+  }
+
+  /** Whether the server looks at the expected head of what it has stored already under the same id. */
+  get comparesRepeated(): boolean {
+    return comparesRepeated(this.#version, this.replicas);
   }
 
   /** Bytes that what is stored in one message may have. */
@@ -195,6 +204,10 @@ export class NatsLog {
     if (this.nc.isClosed()) return;
     await Promise.race([this.nc.drain(), new Promise((resolve) => setTimeout(resolve, 1000))]).catch(() => {});
     await this.nc.close();
+  }
+
+  get #version(): string {
+    return this.nc.info?.version ?? '';
   }
 
   async #message(ctx: Context | undefined, query: Query): Promise<Stored | undefined> {

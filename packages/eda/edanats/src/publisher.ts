@@ -9,7 +9,7 @@ import {
 } from '@samovar/eda';
 import { type Append, encodeCommit, encodeId, firstSeq } from '@samovar/edacore';
 import { asLogError, codes, isFull } from './errors.ts';
-import { type Answer, endIn, type Flight, headPosition, isDone, positionOf } from './flight.ts';
+import { type Answer, endIn, type Flight, headPosition, isDone, isPassingAnswer, positionOf } from './flight.ts';
 import { commitHeaders, PreparedHeaders, withLogEnd } from './headers.ts';
 import { messageId } from './names.ts';
 import type { NatsLog } from './natslog.ts';
@@ -34,10 +34,8 @@ const forgotten = duplicateWindow / 1e6 - 30_000;
 /**
  * Publishes commits, many at once, through one subscription for all answers.
  *
- * Servers that keep a log together look at a stream's head before they agree on what comes next: of many who expect one
- * head all may find it right, and be stored. Only where the whole log ends is looked at when a message is stored. So there
- * what expects a head expects that end too, and is sent again while only the end is another one; what is published to its
- * stream meanwhile waits for it.
+ * Where only the end of the whole log guards a head, what expects a head expects that end too, and is sent again while only
+ * the end is another one; what is published to its stream meanwhile waits for it.
  */
 export class Publisher {
   readonly #log: NatsLog;
@@ -135,7 +133,7 @@ export class Publisher {
 
   /** Whether it expects where the log ends. */
   #isGuarded({ head }: Flight): boolean {
-    return head !== undefined && this.#log.replicas > 1;
+    return head !== undefined && this.#log.guard === 'end';
   }
 
   #release(stream: string): void {
@@ -184,7 +182,7 @@ export class Publisher {
     // Nobody leads the stream now, or JetStream is not up.
     const unled = msg.headers?.code === 503;
     const answer = unled ? undefined : msg.json<Answer>();
-    if (answer === undefined || (answer.error?.code === 503 && !isFull(answer.error))) {
+    if (answer === undefined || isPassingAnswer(answer)) {
       flight.sent = performance.now() - answerTimeout + retryTime;
       return;
     }
@@ -208,9 +206,9 @@ export class Publisher {
     if (error === undefined) return this.#duplicate(flight, seq);
     if (codes.wrongLastSequence.has(error.err_code)) {
       const head = await this.#log.head(append.ctx, append.stream);
-      if (this.#isGuarded(flight) && headPosition(head) === flight.head) return this.#enter(flight);
-      // Servers that keep a log together look at the head before they look for a duplicate.
-      const known = flight.repeated || (append.key !== undefined && this.#log.replicas > 1);
+      // What is about to be stored makes servers that keep a log together refuse, too, and may not be stored in the end.
+      if (this.#log.replicas > 1 && headPosition(head) === flight.head) return this.#enter(flight);
+      const known = flight.repeated || (append.key !== undefined && this.#log.comparesRepeated);
       const stored = known ? await findMessage(this.#log, append.stream, id) : undefined;
       if (stored !== undefined) return this.#duplicate(flight, stored);
       const actual = head === undefined ? null : encodeId(this.#log.number, head.seq, true, head.clock);

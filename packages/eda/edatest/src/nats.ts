@@ -8,15 +8,32 @@ import { join } from 'node:path';
 const howTo =
   'apt-get install -y nats-server, or see https://docs.nats.io/running-a-nats-service/introduction/installation';
 
+/** The server that tests start: NATS_SERVER names another one than that in the path. */
+const program = process.env.NATS_SERVER ?? 'nats-server';
+
 /**
  * Why there is no NATS server to test with, which is also printed; undefined if there is one.
  *
  * @throws {Error} in continuous integration (`CI` is set), where there has to be one.
  */
 export function natsLacking(): string | undefined {
-  if (spawnSync('nats-server', ['--version']).status === 0) return undefined;
-  const why = `nats-server is not installed: ${howTo}`;
+  if (spawnSync(program, ['--version']).status === 0) return undefined;
+  const why = `${program} is not installed: ${howTo}`;
   if (process.env.CI) throw new Error(why);
+  return skipped(why);
+}
+
+/** As `natsLacking`, for tests with several servers that keep an event log together. Some versions cannot. */
+export function natsClusterLacking(): string | undefined {
+  const lacking = natsLacking();
+  if (lacking !== undefined) return lacking;
+  const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  const [version, minor, patch] = /2\.(\d+)\.(\d+)/.exec(stdout) ?? [];
+  const isUnfit = minor === '11' || (minor === '10' && Number(patch) >= 14);
+  return isUnfit ? skipped(`several nats-servers ${version} cannot keep an event log: set NATS_SERVER`) : undefined;
+}
+
+function skipped(why: string): string {
   console.warn(`SKIPPED: ${why}`);
   return why;
 }
@@ -49,7 +66,7 @@ export class NatsServer implements AsyncDisposable {
     const config = join(this.#folder, 'nats.conf');
     const listen = `host: 127.0.0.1\nport: ${this.#port}\n`;
     writeFileSync(config, `${listen}jetstream { store_dir: "${join(this.#folder, 'store')}" }\n${this.#settings}\n`);
-    const child = spawn('nats-server', ['-c', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(program, ['-c', config], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = child;
     let said = '';
     await new Promise<void>((resolve, reject) => {
@@ -58,7 +75,7 @@ export class NatsServer implements AsyncDisposable {
         if (said.includes('Server is ready')) resolve();
       });
       child.once('error', reject);
-      child.once('exit', () => reject(new Error(`nats-server has stopped:\n${said}`)));
+      child.once('exit', () => reject(new Error(`${program} has stopped:\n${said}`)));
     });
     this.#port = Number(/client connections on 127\.0\.0\.1:(\d+)/.exec(said)?.[1]);
   }

@@ -195,7 +195,9 @@ export class NatsSubscriptions implements Subscriptions {
       if (duplicate) throw new Conflict(seen);
       return seq;
     } catch (error) {
-      throw codes.wrongLastSequence.has(codeOf(error) ?? 0) ? new Conflict(seen) : error;
+      const code = codeOf(error) ?? 0;
+      const isConflict = codes.wrongLastSequence.has(code) || code === codes.repeatedTooSoon;
+      throw isConflict ? new Conflict(seen) : error;
     }
   }
 }
