@@ -50,16 +50,20 @@ export class Connection {
   compare(task: Task): void {
     if (!this.#isConnected) return;
     this.#unknown.add(task);
-    this.#comparing ??= this.#compareAll();
+    this.#compareUnknown();
   }
 
   #connected(): void {
     this.#isConnected = true;
     this.#unknown = new Set(this.#host.tasks.ofKind(this.#kind));
-    this.#comparing = this.#compareAll();
+    this.#compareUnknown();
   }
 
-  /** What fails ends the connection, as the next one compares all. */
+  #compareUnknown(): void {
+    if (this.#unknown.size > 0) this.#comparing ??= this.#compareAll();
+  }
+
+  /** Until none is left, one at least. What fails ends the connection, as the next one compares all. */
   async #compareAll(): Promise<void> {
     try {
       while (this.#unknown.size > 0) {

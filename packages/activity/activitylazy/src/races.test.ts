@@ -326,6 +326,22 @@ describe('LazyEngine', () => {
     expect(events.asked).toMatchObject({ signals: 2, open: 2 });
   });
 
+  it('finds what has come before an activity is started, also where none was there when the signals came back', async () => {
+    await (await start(2)).stop();
+    await quiet();
+    events.disconnect();
+    await until(() => logger.lines.length === 1);
+    clock.advance(100);
+    await until(() => events.asked.signals === 2);
+    await quiet();
+    append('a');
+    await quiet();
+    await start();
+    await until(() => runs.length === 1);
+    runs[0]?.end();
+    expect(read()).toEqual(['a']);
+  });
+
   it('connects again, after pauses that grow, when heads cannot be asked for', async () => {
     events.failing = new Error('no heads');
     append('a');
