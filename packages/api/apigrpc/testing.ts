@@ -5,7 +5,15 @@ import { GrpcApi, type GrpcOptions, GrpcService } from '@samovar/api';
 import { DispatchRequestSchema, DispatchResponseSchema } from '@samovar/api/entities/v1/messages';
 import { Bus } from '@samovar/bus';
 import { FakeBus } from '@samovar/bustest';
-import { background, type CancelScope, type Context, throwIfDone, withCancel, withValue } from '@samovar/context';
+import {
+  background,
+  type CancelScope,
+  type Context,
+  throwIfDone,
+  whenDone,
+  withCancel,
+  withValue,
+} from '@samovar/context';
 import { command, query } from '@samovar/message';
 import { BackgroundService, Logger, Readiness, workContext } from '@samovar/server';
 import { Container } from 'inversify';
@@ -125,7 +133,7 @@ export async function dispatch(client: Client, message: string, args = '', optio
 
 /** Waits until `ctx` is done, and throws why. */
 export async function untilDone(ctx: Context): Promise<never> {
-  await new Promise<void>((resolve) => ctx.signal.addEventListener('abort', () => resolve(), { once: true }));
+  await whenDone(ctx);
   throwIfDone(ctx);
   throw new Error('unreachable');
 }

@@ -1,6 +1,14 @@
 import type { HttpOptions } from '@samovar/api';
 import type { Bus } from '@samovar/bus';
-import { background, type CancelScope, type Context, throwIfDone, withCancel, withValue } from '@samovar/context';
+import {
+  background,
+  type CancelScope,
+  type Context,
+  throwIfDone,
+  whenDone,
+  withCancel,
+  withValue,
+} from '@samovar/context';
 import { type Conn, Data, type Event, type EventId, type EventStream, type ReadOptions } from '@samovar/eda';
 import { command, query } from '@samovar/message';
 import { type Logger, workContext } from '@samovar/server';
@@ -77,8 +85,7 @@ export function eventNumber(n: number, payload: unknown = { n }): Event {
 
 /** Waits until `ctx` is done, and throws why. */
 export async function untilDone(ctx: Context): Promise<never> {
-  throwIfDone(ctx);
-  await new Promise<void>((resolve) => ctx.signal.addEventListener('abort', () => resolve(), { once: true }));
+  await whenDone(ctx);
   throwIfDone(ctx);
   throw new Error('unreachable');
 }

@@ -23,6 +23,7 @@ export interface ConnectEntitiesOptions extends ServerOptions {
  * way, with an id of `grpc`, such as `grpc.unavailable`, until the server is reached again.
  */
 export interface EntityConnection extends AsyncDisposable {
+  /** A stream that is cut fails, and does not go on by itself: an engine opens it again, and so must any other reader. */
   readonly events: EntityEvents;
   /** Those of one worker, which gives signs of life by itself from its first claim on. */
   readonly leases: WorkerLeases;

@@ -1,38 +1,16 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type EntityRef, endOfStream, type RepoActivity } from '@samovar/activity';
 import { systemClock } from '@samovar/activitycore';
 import { LazyEngine } from '@samovar/activitylazy';
 import { background as ctx } from '@samovar/context';
 import { connect } from '@samovar/edaimpl';
 import { Uuid } from '@samovar/repos';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { certificate, opensslLacking } from '@samovar/vitestconfig/certificate';
+import { expect, it, vi } from 'vitest';
 import { startServer, testLogger } from '../testing.ts';
 import { connectEntities } from './activitygrpc.ts';
 
 const repo = { kind: 'repo', repoId: Uuid.parse('0190f3a4-5b6c-7d8e-9f00-000000000001') } satisfies EntityRef;
 const stream = `repos.${repo.repoId}`;
-
-/** A key and a certificate for 127.0.0.1 that it signs itself, as PEM. */
-function certificate(): { readonly cert: string; readonly key: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'samovar-tls-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  const about = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
-  const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...about, '-keyout', key, '-out', cert];
-  const { status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`openssl has failed: ${stderr}`);
-  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
-}
-
-function opensslLacking(): boolean {
-  if (spawnSync('openssl', ['version']).status === 0) return false;
-  if (process.env.CI) throw new Error('openssl is not installed');
-  console.warn('SKIPPED: openssl is not installed');
-  return true;
-}
 
 it('runs activities of a server that is restarted meanwhile', async () => {
   await using conn = await connect('memory:', { logger: null });

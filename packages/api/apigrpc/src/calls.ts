@@ -2,7 +2,6 @@ import {
   create,
   type DescMessage,
   type DescMethod,
-  fromBinary,
   type MessageInitShape,
   type MessageShape,
   toBinary,
@@ -20,14 +19,16 @@ import type { GrpcService } from '@samovar/api';
 import { type CancelScope, type Context, withCancel, withTimeout, withTraceParent } from '@samovar/context';
 import { DomainError } from '@samovar/errors';
 import type { Logger } from '@samovar/server';
-import { MalformedMessageError, StoppingError } from './errors.ts';
+import { StoppingError } from './errors.ts';
 import type { Lifetime } from './lifetime.ts';
 import { asTheyAre, Pump, type StreamCall, type Streams } from './pump.ts';
+import { EncodedRequest } from './request.ts';
 import { toStatus } from './status.ts';
 
 type Unary = (ctx: Context, request: MessageShape<DescMessage>) => Promise<MessageInitShape<DescMessage>>;
 type Streaming = (ctx: Context, request: MessageShape<DescMessage>) => AsyncIterable<Uint8Array>;
-type AnyServerCall = ServerUnaryCall<Buffer, Buffer> | StreamCall;
+type UnaryCall = ServerUnaryCall<EncodedRequest, Buffer>;
+type AnyServerCall = UnaryCall | StreamCall;
 
 const toBlame: ReadonlySet<string> = new Set(['internal', 'unknown', 'data_loss']);
 
@@ -53,21 +54,15 @@ export class ServiceAdapter {
   #handle(
     method: DescMethod,
     handler: unknown,
-  ): handleUnaryCall<Buffer, Buffer> | handleServerStreamingCall<Buffer, Buffer> {
+  ): handleUnaryCall<EncodedRequest, Buffer> | handleServerStreamingCall<EncodedRequest, Buffer> {
     if (method.methodKind !== 'unary') {
       return (call: StreamCall) => this.#stream(method, handler as Streaming, call);
     }
-    return (call: ServerUnaryCall<Buffer, Buffer>, done: sendUnaryData<Buffer>) =>
-      void this.#answer(method, handler as Unary, call, done);
+    return (call: UnaryCall, done: sendUnaryData<Buffer>) => void this.#answer(method, handler as Unary, call, done);
   }
 
   /** Never rejects. */
-  async #answer(
-    method: DescMethod,
-    handler: Unary,
-    call: ServerUnaryCall<Buffer, Buffer>,
-    done: sendUnaryData<Buffer>,
-  ): Promise<void> {
+  async #answer(method: DescMethod, handler: Unary, call: UnaryCall, done: sendUnaryData<Buffer>): Promise<void> {
     using _ = this.#lifetime.begin();
     using scope = scopeOf(call, this.#lifetime.work);
     call.once('cancelled', () => scope.cancel());
@@ -87,11 +82,7 @@ export class ServiceAdapter {
   /** @throws {StoppingError} @throws {MalformedMessageError} */
   #requestOf({ request }: AnyServerCall, { input }: DescMethod): MessageShape<DescMessage> {
     if (this.#lifetime.intake.aborted) throw new StoppingError();
-    try {
-      return fromBinary(input, request);
-    } catch (error) {
-      throw new MalformedMessageError(input.typeName, (error as Error).message);
-    }
+    return request.read(input);
   }
 
   #failure(call: AnyServerCall, thrown: unknown): DomainError {
@@ -104,13 +95,13 @@ export class ServiceAdapter {
   }
 }
 
-function definitionOf({ parent, name, methodKind }: DescMethod): MethodDefinition<Buffer, Buffer> {
+function definitionOf({ parent, name, methodKind }: DescMethod): MethodDefinition<EncodedRequest, Buffer> {
   return {
     path: `/${parent.typeName}/${name}`,
     requestStream: false,
     responseStream: methodKind === 'server_streaming',
-    requestSerialize: asTheyAre,
-    requestDeserialize: asTheyAre,
+    requestSerialize: (request) => request.bytes,
+    requestDeserialize: (bytes) => new EncodedRequest(bytes),
     responseSerialize: asTheyAre,
     responseDeserialize: asTheyAre,
   };

@@ -1,29 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { credentials, status } from '@grpc/grpc-js';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { certificate, opensslLacking } from '@samovar/vitestconfig/certificate';
+import { describe, expect, it } from 'vitest';
 import { CountBooksQuery, callRaw, clientOf, dispatch, startGrpc } from '../testing.ts';
-
-/** A key and a certificate for 127.0.0.1 that it signs itself, as PEM. */
-function certificate(): { readonly cert: string; readonly key: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'samovar-tls-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-  const about = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
-  const args = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...about, '-keyout', key, '-out', cert];
-  const { status, stderr } = spawnSync('openssl', args, { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`openssl has failed: ${stderr}`);
-  return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
-}
-
-function opensslLacking(): boolean {
-  if (spawnSync('openssl', ['version']).status === 0) return false;
-  if (process.env.CI) throw new Error('openssl is not installed');
-  console.warn('SKIPPED: openssl is not installed');
-  return true;
-}
 
 const reflectionPath = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
 const healthPath = '/grpc.health.v1.Health/Check';

@@ -1,8 +1,9 @@
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import { type CancelScope, type Context, throwIfDone } from '@samovar/context';
 import type { Lifetime, Streaming } from './lifetime.ts';
+import type { EncodedRequest } from './request.ts';
 
-export type StreamCall = ServerWritableStream<Buffer, Buffer>;
+export type StreamCall = ServerWritableStream<EncodedRequest, Buffer>;
 
 /** How a call that streams is answered and ended. */
 export interface Streams {

@@ -1,10 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { type GrpcApi, type GrpcOptions, type GrpcService, InsecureListenError } from '@samovar/api';
+import { cannotListen, Listening, urlOf } from '@samovar/apicore';
 import type { Bus } from '@samovar/bus';
-import { type Context, throwIfDone } from '@samovar/context';
+import { type Context, whenDone } from '@samovar/context';
 import { type BackgroundService, type Logger, type Readiness, workContext } from '@samovar/server';
-import { addressOf, cannotListen, urlOf } from './address.ts';
+import { addressOf } from './address.ts';
 import { ServiceAdapter } from './calls.ts';
 import { Connections } from './connections.ts';
 import { intakeGuard, tokenGuard } from './guard.ts';
@@ -35,8 +36,7 @@ export class GrpcBackgroundService implements GrpcApi, BackgroundService {
   readonly name = 'grpc';
   readonly #options: GrpcOptions;
   readonly #backend: Backend;
-  readonly #listening = Promise.withResolvers<string>();
-  #url: string | undefined;
+  readonly #listening = new Listening();
 
   constructor(options: GrpcOptions, backend: Backend) {
     this.#options = options;
@@ -45,13 +45,11 @@ export class GrpcBackgroundService implements GrpcApi, BackgroundService {
   }
 
   get url(): string | undefined {
-    return this.#url;
+    return this.#listening.url;
   }
 
-  async listening(ctx: Context): Promise<string> {
-    await Promise.race([this.#listening.promise, aborted(ctx.signal)]);
-    throwIfDone(ctx);
-    return this.#listening.promise;
+  listening(ctx: Context): Promise<string> {
+    return this.#listening.wait(ctx);
   }
 
   isDisabled(): boolean {
@@ -67,13 +65,13 @@ export class GrpcBackgroundService implements GrpcApi, BackgroundService {
     using health = new Health(names, this.#backend.readiness);
     health.addTo(server);
     const connections = await this.#listen(server);
-    await aborted(ctx.signal);
-    this.#url = undefined;
+    await whenDone(ctx);
+    this.#listening.end();
     connections.stop();
     // It asks clients to close their connections once they have their answers.
     server.tryShutdown(() => {});
     const answered = lifetime.idle().then(() => setTimeout(lingerMs, undefined, { ref: false }));
-    await Promise.race([connections.closed(), answered, aborted(work.signal)]);
+    await Promise.race([connections.closed(), answered, whenDone(work)]);
     server.forceShutdown();
     connections.cut();
   }
@@ -102,11 +100,10 @@ export class GrpcBackgroundService implements GrpcApi, BackgroundService {
     try {
       const connections = new Connections(server.createConnectionInjector(credentialsOf(tls)));
       const address = await connections.listen(await addressOf(this.#options), port);
-      this.#url = urlOf(address, tls !== undefined);
-      this.#listening.resolve(this.#url);
+      this.#listening.begin(urlOf(tls === undefined ? 'grpc' : 'grpcs', address));
       return connections;
     } catch (error) {
-      throw error instanceof InsecureListenError ? error : cannotListen(this.#options, error);
+      throw error instanceof InsecureListenError ? error : cannotListen(this.#options, '--grpc-', error);
     }
   }
 }
@@ -114,9 +111,4 @@ export class GrpcBackgroundService implements GrpcApi, BackgroundService {
 function credentialsOf(tls: GrpcOptions['tls']): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure();
   return ServerCredentials.createSsl(null, [{ cert_chain: Buffer.from(tls.cert), private_key: Buffer.from(tls.key) }]);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

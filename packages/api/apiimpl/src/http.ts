@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import type { AddressInfo } from 'node:net';
-import { CannotListenError, type HttpApi, type HttpOptions } from '@samovar/api';
-import { type Context, throwIfDone } from '@samovar/context';
+import type { HttpApi, HttpOptions } from '@samovar/api';
+import { cannotListen, Listening, urlOf } from '@samovar/apicore';
+import { type Context, whenDone } from '@samovar/context';
 import { type BackgroundService, workContext } from '@samovar/server';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './app.ts';
@@ -13,8 +14,7 @@ export class HttpService implements HttpApi, BackgroundService {
   readonly name = 'http';
   readonly #options: HttpOptions;
   readonly #backend: Backend;
-  readonly #listening = Promise.withResolvers<string>();
-  #url: string | undefined;
+  readonly #listening = new Listening();
 
   constructor(options: HttpOptions, backend: Backend) {
     this.#options = options;
@@ -22,13 +22,11 @@ export class HttpService implements HttpApi, BackgroundService {
   }
 
   get url(): string | undefined {
-    return this.#url;
+    return this.#listening.url;
   }
 
-  async listening(ctx: Context): Promise<string> {
-    await Promise.race([this.#listening.promise, aborted(ctx.signal)]);
-    throwIfDone(ctx);
-    return this.#listening.promise;
+  listening(ctx: Context): Promise<string> {
+    return this.#listening.wait(ctx);
   }
 
   isDisabled(): boolean {
@@ -41,14 +39,13 @@ export class HttpService implements HttpApi, BackgroundService {
     const app = buildApp(this.#options, this.#backend, { intake: ctx.signal, work });
     const connections = new Connections(app.server);
     try {
-      this.#url = await this.#listen(app);
-      this.#listening.resolve(this.#url);
-      await aborted(ctx.signal);
+      this.#listening.begin(await this.#listen(app));
+      await whenDone(ctx);
     } finally {
-      this.#url = undefined;
+      this.#listening.end();
       const closed = app.close();
       connections.closeIdle();
-      await Promise.race([closed, aborted(work.signal)]);
+      await Promise.race([closed, whenDone(work)]);
       app.server.closeAllConnections();
       await closed;
     }
@@ -61,36 +58,9 @@ export class HttpService implements HttpApi, BackgroundService {
       // One address: a name with several would be served at the first one only, or twice.
       const { address } = await lookup(host);
       await app.listen({ host: address, port });
-    } catch (cause) {
-      throw new CannotListenError(host, port, whyNot(cause), { cause });
+    } catch (error) {
+      throw cannotListen(this.#options, '--', error);
     }
-    return urlOf(app.server.address() as AddressInfo);
+    return urlOf('http', app.server.address() as AddressInfo);
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-}
-
-function whyNot(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case 'EADDRINUSE':
-      return 'it is in use; stop what listens there, or choose another with --port (0: any free one)';
-    case 'EACCES':
-      return 'the system does not allow it; choose one from 1024 up with --port';
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return 'that is no address of this machine; choose another with --host';
-    default:
-      return message;
-  }
-}
-
-/** Where a program on this machine finds the server. */
-function urlOf({ address, family, port }: AddressInfo): string {
-  if (address === '0.0.0.0' || address === '::') return `http://localhost:${port}`;
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }

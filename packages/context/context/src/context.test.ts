@@ -7,6 +7,7 @@ import {
   contextKey,
   DeadlineExceededError,
   throwIfDone,
+  whenDone,
   withCancel,
   withSignal,
   withTimeout,
@@ -71,6 +72,14 @@ describe('cancel', () => {
       expect(() => throwIfDone(ctx)).not.toThrow();
     }
     expect(() => throwIfDone(ctx)).toThrow(CanceledError);
+  });
+
+  it('is one function, which does without its scope', () => {
+    const scope = withTimeout(background, 100);
+    const { ctx, cancel } = scope;
+    expect(scope.cancel).toBe(cancel);
+    [new Error('enough')].forEach(cancel);
+    expect(ctx.signal.reason).toMatchObject({ cause: new Error('enough') });
   });
 
   it('gives one signal, however often it is asked for', () => {
@@ -155,6 +164,35 @@ describe('withSignal', () => {
     const controller = new AbortController();
     controller.abort(new DOMException('late', 'TimeoutError'));
     expect(() => throwIfDone(withSignal(background, controller.signal))).toThrow(DeadlineExceededError);
+  });
+});
+
+describe('whenDone', () => {
+  it('waits for the end, whatever it comes of', async () => {
+    const { ctx, cancel } = withCancel(background);
+    let isOver = false;
+    const waiting = whenDone(ctx).then(() => {
+      isOver = true;
+    });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(isOver).toBe(false);
+    cancel();
+    await waiting;
+    await whenDone(ctx);
+    const late = whenDone(withTimeout(background, 100).ctx);
+    vi.advanceTimersByTime(100);
+    await late;
+  });
+
+  it('leaves nothing behind on a parent, once its scope is disposed', () => {
+    const controller = new AbortController();
+    const parent = withSignal(background, controller.signal);
+    {
+      using scope = withCancel(parent);
+      void whenDone(scope.ctx);
+      expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
+    }
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
   });
 });
 

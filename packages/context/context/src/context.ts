@@ -26,7 +26,7 @@ export function withValue<T>(parent: Context, key: ContextKey<T>, value: T): Con
 
 /** A child that ends when `cancel` is called or the parent ends, whichever comes first. */
 export function withCancel(parent: Context): CancelScope {
-  return scope(new CancelNode(parent, undefined));
+  return new Scope(new CancelNode(parent, undefined));
 }
 
 /**
@@ -38,7 +38,7 @@ export function withCancel(parent: Context): CancelScope {
  */
 export function withTimeout(parent: Context, ms: number): CancelScope {
   if (!(ms >= 0)) throw new RangeError(`a timeout is a number of milliseconds from 0 up, not ${ms}`);
-  return scope(new CancelNode(parent, ms === Infinity ? undefined : ms));
+  return new Scope(new CancelNode(parent, ms === Infinity ? undefined : ms));
 }
 
 /**
@@ -61,10 +61,28 @@ export function throwIfDone(ctx: Context): void {
   if (reason !== undefined) throw reason;
 }
 
-function scope(node: CancelNode): CancelScope {
-  return {
-    ctx: node,
-    cancel: (reason?: unknown) => node.cancel(reason),
-    [Symbol.dispose]: () => node.cancel(undefined),
-  };
+/** Resolves when `ctx` is done. It listens until then: where `ctx` lives long, follow what is to wait with a scope. */
+export async function whenDone({ signal }: Context): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/** An object for each of many calls that may wait for long: of what it can do, it makes only what is asked for. */
+class Scope implements CancelScope {
+  readonly ctx: CancelNode;
+  #cancel: CancelScope['cancel'] | undefined;
+
+  constructor(node: CancelNode) {
+    this.ctx = node;
+  }
+
+  /** Does without `this`. */
+  get cancel(): CancelScope['cancel'] {
+    this.#cancel ??= (reason) => this.ctx.cancel(reason);
+    return this.#cancel;
+  }
+
+  [Symbol.dispose](): void {
+    this.ctx.cancel(undefined);
+  }
 }

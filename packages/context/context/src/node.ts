@@ -95,7 +95,8 @@ export class CancelNode implements Context {
   readonly #parent: Context;
   readonly #scope: Context | undefined;
   readonly #deadline: Date | undefined;
-  readonly #expiry: number;
+  /** On the clock of `performance.now()`; undefined: never. */
+  readonly #expiry: number | undefined;
   readonly #followed: AbortSignal | undefined;
   /** Those that listen. */
   #children: Set<CancelNode> | undefined;
@@ -111,7 +112,7 @@ export class CancelNode implements Context {
     const own = ms === undefined ? Number.POSITIVE_INFINITY : Date.now() + ms;
     const sooner = ms !== undefined && (inherited === undefined || own < inherited.getTime());
     this.#deadline = sooner ? new Date(Math.min(own, 8.64e15)) : inherited;
-    this.#expiry = sooner ? performance.now() + ms : Number.POSITIVE_INFINITY;
+    this.#expiry = sooner ? performance.now() + ms : undefined;
   }
 
   get deadline(): Date | undefined {
@@ -137,7 +138,7 @@ export class CancelNode implements Context {
     const ending =
       (this.#scope && endOf(this.#scope)) ??
       (this.#followed?.aborted ? endingOf(this.#followed.reason) : undefined) ??
-      (this.#expired() ? expiry() : undefined);
+      (this.#isExpired() ? expired() : undefined);
     if (ending !== undefined) this.#end(ending);
     return ending;
   }
@@ -146,8 +147,8 @@ export class CancelNode implements Context {
     if (this.end() === undefined) this.#end(endingOf(reason));
   }
 
-  #expired(): boolean {
-    return this.#expiry !== Number.POSITIVE_INFINITY && performance.now() >= this.#expiry;
+  #isExpired(): boolean {
+    return this.#expiry !== undefined && performance.now() >= this.#expiry;
   }
 
   #end(ending: Ending): void {
@@ -186,12 +187,13 @@ export class CancelNode implements Context {
   }
 
   #startTimer(): (() => void) | undefined {
-    if (this.#expiry === Number.POSITIVE_INFINITY) return undefined;
+    const expiry = this.#expiry;
+    if (expiry === undefined) return undefined;
     let timer: NodeJS.Timeout;
     // A timer may fire a little early, and cannot be longer than 2^31 ms: look at the clock, and go on waiting.
     const wait = () => {
-      const left = this.#expiry - performance.now();
-      if (left <= 0) return this.#end(expiry());
+      const left = expiry - performance.now();
+      if (left <= 0) return this.#end(expired());
       timer = setTimeout(wait, Math.min(Math.ceil(left), longestTimer)).unref();
     };
     wait();
@@ -208,7 +210,7 @@ function endingOf(reason: unknown): Ending {
   return new Ending(() => asReason(reason));
 }
 
-function expiry(): Ending {
+function expired(): Ending {
   return new Ending(() => new DeadlineExceededError());
 }
 

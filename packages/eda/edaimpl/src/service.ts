@@ -1,4 +1,4 @@
-import { type Context, withSignal } from '@samovar/context';
+import { type Context, whenDone, withSignal } from '@samovar/context';
 import {
   type Conn,
   type Consumer,
@@ -42,7 +42,7 @@ export class ConsumersService implements BackgroundService {
         subscriptions.set(consumer.name, await this.#subscribe(consumer, ctx.value(workContext)));
       }
       this.#running.started(subscriptions);
-      await ended(ctx);
+      await whenDone(ctx);
     } finally {
       this.#running.stopped();
       await Promise.all([...subscriptions.values()].map((subscription) => subscription.close()));
@@ -67,11 +67,4 @@ function handlerOf(consumer: Consumer, work: Context): Handler {
     if (types !== undefined && !types.has(event.type)) return undefined;
     return consumer.handle(withSignal(ctx, work.signal), event);
   };
-}
-
-function ended({ signal }: Context): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

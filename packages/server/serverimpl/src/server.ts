@@ -1,4 +1,4 @@
-import { background, type Context, withCancel, withValue } from '@samovar/context';
+import { background, type Context, whenDone, withCancel, withValue } from '@samovar/context';
 import { DomainError } from '@samovar/errors';
 import {
   type BackgroundService,
@@ -71,7 +71,7 @@ export class ProcessServer implements Server {
     this.#start(intake.ctx, work.ctx, intake.cancel);
     this.#readiness.set(true);
     void logFindings(intake.ctx, this.#checks, this.#logger);
-    await ended(intake.ctx);
+    await whenDone(intake.ctx);
     this.#readiness.set(false);
     await this.#stop(work.cancel, hurry);
     if (this.#failure !== undefined) throw this.#failure.error;
@@ -124,11 +124,4 @@ export class ProcessServer implements Server {
 function isCancellation(error: unknown): boolean {
   if (DomainError.is(error)) return error.status === 'canceled';
   return error instanceof Error && error.name === 'AbortError';
-}
-
-function ended({ signal }: Context): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

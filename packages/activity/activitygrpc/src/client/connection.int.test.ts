@@ -8,11 +8,12 @@ import {
   DeadlineExceededError,
   throwIfDone,
   traceParent,
+  whenDone,
   withCancel,
   withTimeout,
   withTraceParent,
 } from '@samovar/context';
-import type { Conn } from '@samovar/eda';
+import type { Conn, Event } from '@samovar/eda';
 import { connect } from '@samovar/edaimpl';
 import { DomainError } from '@samovar/errors';
 import { command, event, query } from '@samovar/message';
@@ -52,7 +53,7 @@ const append = (...types: readonly string[]) =>
   );
 
 async function hang(ctx: Context): Promise<never> {
-  await new Promise<void>((resolve) => ctx.signal.addEventListener('abort', () => resolve(), { once: true }));
+  await whenDone(ctx);
   throwIfDone(ctx);
   throw new Error('unreachable');
 }
@@ -171,6 +172,21 @@ describe('a stream of events', () => {
     scope.cancel();
     await vi.waitFor(() => expect(counting.ended).toBe(2));
     await expect(types(events)).rejects.toThrow(CanceledError);
+  });
+
+  it('that is cut fails, and is opened again behind what it has given', async () => {
+    await append('before');
+    const cut = connection.events.open(ctx, repo, { after: null, watch: true })[Symbol.asyncIterator]();
+    const first = await cut.next();
+    const lost = cut.next();
+    const { url, workers } = server;
+    await Promise.all([expect(lost).rejects.toMatchObject({ status: 'unavailable' }), server[Symbol.asyncDispose]()]);
+    expect(await cut.next()).toEqual({ done: true, value: undefined });
+    await append('meanwhile');
+    server = await startServer(conn, { workers, options: { port: Number(new URL(url).port) } });
+    const after = (first.value as Event).id;
+    const again = () => types(connection.events.open(ctx, repo, { after, watch: false }));
+    await vi.waitFor(async () => expect(await again()).toEqual(['meanwhile']), 10_000);
   });
 
   it('of another log is refused', async () => {

@@ -1,6 +1,6 @@
 import { InvalidActivityError, type Leases, type WorkerLeases, type Workers } from '@samovar/activity';
 import type { Clock } from '@samovar/activitycore';
-import type { Context } from '@samovar/context';
+import { type Context, whenDone } from '@samovar/context';
 import type { BackgroundService, Logger } from '@samovar/server';
 import { StoppingError, TooManyWorkersError } from './errors.ts';
 
@@ -37,10 +37,7 @@ export class RemoteWorkers implements BackgroundService {
   }
 
   async run(ctx: Context): Promise<void> {
-    await new Promise<void>((resolve) => {
-      if (ctx.signal.aborted) resolve();
-      else ctx.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await whenDone(ctx);
     this.#isStopped = true;
     await Promise.all([...this.#remotes.keys()].map((worker) => this.leave(worker)));
   }
