@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Context, throwIfDone } from '@samovar/context';
+import { Turns } from '@samovar/context/turns';
 import { type Conn, Data, type Event, type EventId, HeadConflictError, type NewEvent } from '@samovar/eda';
 import {
   type Entity,
@@ -10,7 +11,6 @@ import {
   UnreadableEventError,
 } from '@samovar/journal';
 import { LRUCache } from 'lru-cache';
-import { Turns } from './turns.ts';
 
 export interface JournalOptions {
   /** How many entities are kept in memory: a whole number from 1 up. Default: 10,000. */

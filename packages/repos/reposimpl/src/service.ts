@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Bus } from '@samovar/bus';
 import type { Context } from '@samovar/context';
+import { Turns } from '@samovar/context/turns';
 import { HeadConflictError } from '@samovar/eda';
 import {
   type Bundle,
@@ -30,13 +31,10 @@ import type { Seen } from './plan.ts';
 import { Progress } from './progress.ts';
 import { scan } from './scan.ts';
 import type { RepoFact, RepoLog } from './store.ts';
-import { Turns } from './turns.ts';
 
 /** What this process knows of a repository. */
 class Known {
   readonly history = new History();
-  readonly scans = new Turns();
-  readonly bundles = new Turns();
   seen: Seen | undefined;
 }
 
@@ -49,6 +47,8 @@ export class ReposService implements Repos {
   readonly #git: Git;
   readonly #archive: Archive;
   readonly #known = new Map<Uuid, Known>();
+  readonly #scans = new Turns();
+  readonly #bundles = new Turns();
 
   constructor(bus: Bus, log: RepoLog, git: Git, archive: Archive) {
     this.#bus = bus;
@@ -77,7 +77,7 @@ export class ReposService implements Repos {
     const { repo, known } = await this.#get(ctx, repoId);
     known.history.checkNotArchived();
     const progress = new Progress(this.#bus, repoId);
-    await known.scans.take(ctx, async () => {
+    await this.#scans.take(ctx, repoId, async () => {
       const refresh = () => this.#refresh(ctx, repoId, known.history);
       const tools = { git: this.#git, log: this.#log, repo, history: known.history, refresh, progress };
       known.seen = await scan(ctx, tools, known.seen);
@@ -96,14 +96,14 @@ export class ReposService implements Repos {
 
   async bundleRepo(ctx: Context, command: BundleRepoCommand): Promise<Bundle> {
     const { repoId, workflowId } = BundleRepoCommand.parse(command);
-    const { repo, known } = await this.#get(ctx, repoId);
-    return await known.bundles.take(ctx, () => this.#archive.bundle(ctx, repo, workflowId));
+    const { repo } = await this.#get(ctx, repoId);
+    return await this.#bundles.take(ctx, repoId, () => this.#archive.bundle(ctx, repo, workflowId));
   }
 
   async discardBundle(ctx: Context, command: DiscardBundleCommand): Promise<void> {
     const { repoId, workflowId } = DiscardBundleCommand.parse(command);
-    const { repo, known } = await this.#get(ctx, repoId);
-    await known.bundles.take(ctx, () => this.#archive.discard(repo, workflowId));
+    const { repo } = await this.#get(ctx, repoId);
+    await this.#bundles.take(ctx, repoId, () => this.#archive.discard(repo, workflowId));
   }
 
   async markRepoArchived(ctx: Context, command: MarkRepoArchivedCommand): Promise<void> {

@@ -1,7 +1,7 @@
 import { addAbortListener } from 'node:events';
-import { type Context, throwIfDone } from '@samovar/context';
+import { type Context, throwIfDone } from './context.ts';
 
-/** Lets callers in one at a time for each key, in the order they came. */
+/** Lets callers in one at a time for each key, in the order they came. What is idle is not kept. */
 export class Turns {
   readonly #last = new Map<string, Promise<void>>();
 
@@ -24,8 +24,8 @@ export class Turns {
 
 async function orDone(ctx: Context, promise: Promise<void>): Promise<void> {
   throwIfDone(ctx);
-  const done = Promise.withResolvers<void>();
-  using _listener = addAbortListener(ctx.signal, () => done.resolve());
-  await Promise.race([promise, done.promise]);
+  const over = Promise.withResolvers<void>();
+  using _listener = addAbortListener(ctx.signal, () => over.resolve());
+  await Promise.race([promise, over.promise]);
   throwIfDone(ctx);
 }

@@ -1,5 +1,5 @@
-import { background, CanceledError, withCancel } from '@samovar/context';
 import { expect, it } from 'vitest';
+import { background, CanceledError, withCancel } from './context.ts';
 import { Turns } from './turns.ts';
 
 /** Takes turns that last until they are told to end. */
