@@ -9,6 +9,8 @@ const pageBytes = 1024 * 1024;
 /** Events of other streams looked through for one page. */
 const span = 20_000;
 const matchesKept = 100_000;
+/** Events in a page that are worth learning from it how many match. */
+const telling = 100;
 
 const columns = [
   'seq',
@@ -31,6 +33,13 @@ interface BothWays {
   readonly backwards: StatementSync;
 }
 
+/** What is known of a selector. */
+interface Matching {
+  readonly byStream: Map<number, boolean>;
+  /** Whether most events match, as far as the last page says. */
+  isDense: boolean;
+}
+
 /** Reads events page by page. */
 export class Pages {
   readonly #number: number;
@@ -40,7 +49,7 @@ export class Pages {
   readonly #selected: BothWays;
   readonly #folded: BothWays;
   readonly #one: StatementSync;
-  readonly #matches = new WeakMap<Selector, Map<number, boolean>>();
+  readonly #matching = new WeakMap<Selector, Matching>();
   /** What the SQL function `selected` says, while a statement that asks it runs. */
   #isSelected: (stream: number) => boolean = () => false;
 
@@ -80,29 +89,39 @@ export class Pages {
   }
 
   #scanSelected(selector: Selector, request: PageRequest): Page {
-    const matches = this.#matchesOf(selector);
-    let left = span;
+    const matching = this.#matchingOf(selector);
+    const matches = (stream: number) => this.#isMatch(selector, matching.byStream, stream);
+    // SQLite leaves the others out by a call for each event, which takes longer than to hand a few of them over.
+    if (matching.isDense && request.limit >= telling) {
+      const page = this.#scan(this.#all, request, matches);
+      matching.isDense = page.events.length >= request.limit / 2;
+      return page;
+    }
+    let asked = 0;
     // When enough is looked through, whatever comes next is taken, so that the page is full soon.
-    this.#isSelected = (stream) => left-- <= 0 || matches(stream);
-    return this.#scan(this.#selected, request, matches);
+    this.#isSelected = (stream) => ++asked > span || matches(stream);
+    const page = this.#scan(this.#selected, request, matches);
+    matching.isDense = page.events.length >= Math.max(asked / 2, telling);
+    return page;
   }
 
-  #matchesOf(selector: Selector): (stream: number) => boolean {
-    let known = this.#matches.get(selector);
-    if (known === undefined || known.size > matchesKept) {
-      known = new Map();
-      this.#matches.set(selector, known);
+  #matchingOf(selector: Selector): Matching {
+    let known = this.#matching.get(selector);
+    if (known === undefined || known.byStream.size > matchesKept) {
+      known = { byStream: new Map(), isDense: false };
+      this.#matching.set(selector, known);
     }
-    const matches = known;
-    return (stream) => {
-      let answer = matches.get(stream);
-      if (answer === undefined) {
-        const state = this.#streams.byId(stream);
-        answer = state !== undefined && !state.isErased && selector.matches(state.name);
-        matches.set(stream, answer);
-      }
-      return answer;
-    };
+    return known;
+  }
+
+  #isMatch(selector: Selector, known: Map<number, boolean>, stream: number): boolean {
+    let answer = known.get(stream);
+    if (answer === undefined) {
+      const [name] = this.#streams.names([stream]);
+      answer = name !== undefined && selector.matches(name);
+      known.set(stream, answer);
+    }
+    return answer;
   }
 
   #scan(statements: BothWays, request: PageRequest, matches: (stream: number) => boolean): Page {
@@ -113,11 +132,11 @@ export class Pages {
 
   /** What matches, without what is erased, also since it was found to match. */
   #eventsOf(rows: readonly Row[], matches: (stream: number) => boolean): StoredEvent[] {
+    const names = this.#streams.names(rows.map((row) => row[1]));
     const events: StoredEvent[] = [];
-    for (const row of rows) {
-      if (!matches(row[1])) continue;
-      const state = this.#streams.byId(row[1]);
-      if (state !== undefined && !state.isErased) events.push(new StoredEvent(this.#number, state.name, row));
+    for (const [i, row] of rows.entries()) {
+      const name = names[i];
+      if (name !== undefined && matches(row[1])) events.push(new StoredEvent(this.#number, name, row));
     }
     return events;
   }

@@ -5,8 +5,10 @@ import { arrays, upTo } from './sql.ts';
 
 /** Comes after the names of erased streams, and before all others. */
 const beforeNames = ',';
-/** Streams kept in memory beyond those that have to be. */
+/** Streams kept in memory beyond those that have to be, and names of streams besides. */
 const kept = 100_000;
+/** Most streams have no unfolded events: they share this. */
+const noSeqs: readonly Seq[] = Object.freeze([]);
 
 /** What is known of a stream: what is folded into the tables, and the events that are not yet. */
 export class StreamState {
@@ -18,7 +20,7 @@ export class StreamState {
   foldedHead: Seq;
   foldedEvents: number;
   /** The events behind it, in log order. */
-  unfolded: Seq[] = [];
+  unfolded: readonly Seq[] = noSeqs;
   /** What was published with a key since, by the key, in log order. */
   keys: Map<string, Seq> | undefined;
   #clock: number;
@@ -42,7 +44,8 @@ export class StreamState {
   }
 
   add(seq: Seq, clock: number, key: string | null | undefined): void {
-    this.unfolded.push(seq);
+    if (this.unfolded === noSeqs) this.unfolded = [seq];
+    else (this.unfolded as Seq[]).push(seq);
     this.#clock = clock;
     if (key === null || key === undefined) return;
     this.keys ??= new Map();
@@ -54,7 +57,7 @@ export class StreamState {
     if (count === 0) return;
     this.foldedHead = this.unfolded[count - 1] as Seq;
     this.foldedEvents += count;
-    this.unfolded = count === this.unfolded.length ? [] : this.unfolded.slice(count);
+    this.unfolded = count === this.unfolded.length ? noSeqs : this.unfolded.slice(count);
     for (const [key, seq] of this.keys ?? []) {
       if (seq > this.foldedHead) break;
       keys.add(this.id, key);
@@ -74,14 +77,19 @@ export class Streams {
   readonly #unfolded = new Set<StreamState>();
   readonly #findByName: StatementSync;
   readonly #findById: StatementSync;
+  readonly #findNames: StatementSync;
   readonly #insert: StatementSync;
   readonly #range: StatementSync;
+  /** Those of streams that are not erased, by number. */
+  readonly #names = new Map<number, string>();
   #unfoldedEvents = 0;
 
   constructor(db: DatabaseSync) {
     const columns = 'SELECT id, name, head, clock, events FROM streams WHERE';
     this.#findByName = arrays(db.prepare(`${columns} name = ?`));
     this.#findById = arrays(db.prepare(`${columns} id = ?`));
+    const named = `SELECT id, name FROM streams WHERE id IN (SELECT value FROM json_each(?)) AND name > '${beforeNames}'`;
+    this.#findNames = arrays(db.prepare(named));
     this.#insert = db.prepare('INSERT INTO streams (name, head, clock, events) VALUES (?, 0, 0, 0)');
     this.#range = arrays(db.prepare(`${columns} name > ? AND name >= ? AND name < ? ORDER BY name ${upTo}`));
   }
@@ -103,6 +111,16 @@ export class Streams {
   /** undefined: it was erased a moment ago, and its events went while they were looked at. */
   byId(id: number): StreamState | undefined {
     return this.#byId.get(id) ?? this.#keep(this.#findById.get(id));
+  }
+
+  /** The names of these streams, in this order; undefined if one is erased. Less is kept of them than by `byId`. */
+  names(ids: readonly number[]): (string | undefined)[] {
+    if (this.#names.size >= kept) this.#names.clear();
+    const unknown = new Set<number>();
+    for (const id of ids) if (!this.#names.has(id)) unknown.add(id);
+    const found = unknown.size === 0 ? [] : this.#findNames.all(JSON.stringify([...unknown]));
+    for (const [id, name] of found as unknown as [id: number, name: string][]) this.#names.set(id, name);
+    return ids.map((id) => this.#names.get(id));
   }
 
   /** Streams of these names, by name, without those that are erased; not kept. */
@@ -153,6 +171,7 @@ export class Streams {
 
   /** The stream of this number is erased; its events and keys are all in the tables, under another name. */
   erased(id: number): void {
+    this.#names.delete(id);
     const state = this.#byId.get(id);
     if (state === undefined) return;
     this.folded(state, state.unfolded.length);
@@ -162,6 +181,7 @@ export class Streams {
 
   /** Forgets everything, unfolded events too. */
   clear(): void {
+    this.#names.clear();
     this.#byName.clear();
     this.#byId.clear();
     this.#unfolded.clear();

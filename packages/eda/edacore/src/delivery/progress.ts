@@ -63,7 +63,9 @@ export class Progress {
 
   /** This process has come further. */
   reached(): void {
-    if (this.#waiters.any && this.dispatcher?.position.front.isHere) this.#waiters.reached(this.#low);
+    const [front, first] = [this.dispatcher?.position.front, this.#waiters.first];
+    // Asked for each event: most often what is waited for was not even taken from the log yet.
+    if (front?.isHere && first !== undefined && first < front.next) this.#waiters.reached(this.#low);
   }
 
   /** These events are parked now. */

@@ -11,6 +11,7 @@ interface Waiter {
 /** Who waits until everything up to a place in the log is acknowledged. */
 export class Waiters {
   readonly #waiting = new Set<Waiter>();
+  #first: Seq | undefined;
 
   get any(): boolean {
     return this.#waiting.size > 0;
@@ -18,7 +19,7 @@ export class Waiters {
 
   /** The first place that somebody waits for. */
   get first(): Seq | undefined {
-    return this.any ? Math.min(...[...this.#waiting].map(({ target }) => target)) : undefined;
+    return this.#first;
   }
 
   /** Resolves when `reached` is told of `target` or more; `owner` may give up. Rejects when `ctx` is done first. */
@@ -27,6 +28,7 @@ export class Waiters {
       const { signal } = ctx;
       const leave = (then: () => void) => () => {
         if (!this.#waiting.delete(waiter)) return;
+        if (waiter.target === this.#first) this.#first = this.#least();
         signal.removeEventListener('abort', abort);
         then();
       };
@@ -44,6 +46,7 @@ export class Waiters {
         }
       };
       this.#waiting.add(waiter);
+      this.#first = Math.min(target, this.#first ?? target);
       signal.addEventListener('abort', abort);
       abort();
     });
@@ -62,5 +65,11 @@ export class Waiters {
   /** Ends the waiting of `owner`, or of all. */
   reject(error: unknown, owner?: object): void {
     for (const waiter of this.#waiting) if (owner === undefined || waiter.owner === owner) waiter.reject(error);
+  }
+
+  #least(): Seq | undefined {
+    let least: Seq | undefined;
+    for (const { target } of this.#waiting) if (least === undefined || target < least) least = target;
+    return least;
   }
 }
