@@ -43,9 +43,9 @@ async function window(log: NatsLog, selector: Selector, from: number, end: numbe
   for await (const message of scanned(log, { source: log.names.events(selector.text), from })) {
     if (message.position >= end) break;
     held.push(message);
-    bytes += message.msg.data.length;
+    bytes += message.data.length;
     while (held.length > 1 && (held.length > mostHeld || bytes > mostBytes)) {
-      bytes -= (held.shift() as Pulled).msg.data.length;
+      bytes -= (held.shift() as Pulled).data.length;
       isWhole = false;
     }
   }

@@ -75,7 +75,9 @@ export class NatsFeed implements Feed {
     this.#scan.skip();
     const from = this.#next;
     this.#next = firstOf(message.position + 1);
-    this.#events = this.#log.eventsIn(this.#log.decoded(message)).filter(({ seq }) => seq >= from);
+    const events = this.#log.eventsIn(this.#log.decoded(message));
+    // Of the first message, some may have been taken before.
+    this.#events = from > firstOf(message.position) ? events.filter(({ seq }) => seq >= from) : events;
     this.#index = 0;
     return true;
   }

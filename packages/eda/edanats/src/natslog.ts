@@ -174,8 +174,8 @@ export class NatsLog {
   }
 
   /** A message as a consumer has handed it over. */
-  decoded({ position, stored, msg }: Pulled): Stored {
-    return { position, subject: msg.subject, stored, commit: this.#decode(position, msg.data) };
+  decoded({ position, stored, msg, data }: Pulled): Stored {
+    return { position, subject: msg.subject, stored, commit: this.#decode(position, data) };
   }
 
   /** Makes what durable subscriptions are kept in, if it is not there. */

@@ -8,6 +8,7 @@ import {
   LogUnavailableError,
 } from '@samovar/eda';
 import { type Append, encodeCommit, encodeId, firstSeq } from '@samovar/edacore';
+import { Answers } from './answers.ts';
 import { asLogError, codes, isFull } from './errors.ts';
 import { type Answer, endIn, type Flight, headPosition, isDone, isPassingAnswer, positionOf } from './flight.ts';
 import { commitHeaders, PreparedHeaders, withLogEnd } from './headers.ts';
@@ -42,6 +43,7 @@ export class Publisher {
   readonly #nc: NatsConnection;
   readonly #inbox = createInbox();
   readonly #headers = new PreparedHeaders();
+  readonly #answers = new Answers();
   readonly #run = createInbox('samovar').slice('samovar.'.length);
   readonly #flights = new Map<number, Flight>();
   readonly #tail = new Tail();
@@ -84,8 +86,20 @@ export class Publisher {
     const head = expected === undefined ? undefined : positionOf(expected);
     const headers = commitHeaders(id, { events: rows.length, clock }, head);
     const subject = this.#log.names.subject(stream);
-    const fresh = { first: 0, repeated: false, place: 0, end: 0, sent: 0 };
-    const flight = { append, subject, payload, headers, id, clock, head, ...fresh };
+    const flight = {
+      append,
+      subject,
+      payload,
+      headers,
+      id,
+      clock,
+      head,
+      first: 0,
+      repeated: false,
+      place: 0,
+      end: 0,
+      sent: 0,
+    };
     if (this.#hasRoom() && this.#waiting.length === 0) this.#take(flight);
     else this.#waiting.push(flight);
   }
@@ -181,7 +195,7 @@ export class Publisher {
     if (flight === undefined) return;
     // Nobody leads the stream now, or JetStream is not up.
     const unled = msg.headers?.code === 503;
-    const answer = unled ? undefined : msg.json<Answer>();
+    const answer = unled ? undefined : this.#answers.read(msg);
     if (answer === undefined || isPassingAnswer(answer)) {
       flight.sent = performance.now() - answerTimeout + retryTime;
       return;

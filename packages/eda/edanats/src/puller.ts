@@ -11,6 +11,8 @@ export interface Pulled {
   /** How many the consumer has handed over, this one included. */
   readonly count: number;
   readonly msg: Msg;
+  /** Its payload, which a message makes anew each time it is asked. */
+  readonly data: Uint8Array;
 }
 
 /** What a puller tells whom it works for. */
@@ -40,6 +42,8 @@ export class Puller {
   readonly #inbox = createInbox();
   readonly #on: PullerEvents;
   readonly #maxBytes: number;
+  /** `.stream.consumer.`. */
+  readonly #consumer: string;
   readonly #subscription;
   readonly #watchdog: NodeJS.Timeout;
   #doubt: NodeJS.Timeout | undefined;
@@ -51,6 +55,7 @@ export class Puller {
     this.#nc = nc;
     this.#subject = `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
     this.#on = on;
+    this.#consumer = `.${stream}.${consumer}.`;
     this.#maxBytes = 2 * Math.max(nc.info?.max_payload ?? 0, 8 * 1024 * 1024);
     const callback = (error: Error | null, msg: Msg) => {
       if (error === null) this.#receive(msg);
@@ -90,7 +95,7 @@ export class Puller {
     this.#heard = performance.now();
     clearTimeout(this.#doubt);
     // Headers are decoded when they are asked for: those of events are not looked at here.
-    const pulled = pulledOf(msg);
+    const pulled = pulledOf(msg, this.#consumer);
     if (pulled !== undefined) this.#take(pulled);
     else if (msg.headers?.code === 100) this.#on.onIdle();
     else this.#released(msg, msg.headers?.code ?? 0);
@@ -122,19 +127,36 @@ export class Puller {
   }
 }
 
-/** What the subject for acknowledging says: $JS.ACK.stream.consumer.deliveries.position.count.stored.pending. */
-function pulledOf(msg: Msg): Pulled | undefined {
-  if (msg.reply === undefined || msg.reply === '') return undefined;
-  const parts = msg.reply.split('.');
-  // Later servers put the domain and the account behind $JS.ACK, and something random at the end.
-  const at = parts.length === 9 ? 4 : 6;
-  const [position, count, stored, pending] = parts.slice(at + 1);
-  if (parts.length < 9 || pending === undefined) return undefined;
+/**
+ * What the subject for acknowledging says behind `.stream.consumer.`: deliveries.position.count.stored.pending, and what later
+ * servers add. Undefined of a message that has none.
+ */
+export function pulledOf(msg: Msg, consumer: string): Pulled | undefined {
+  const { reply = '' } = msg;
+  const start = reply.indexOf(consumer);
+  if (start < 0) return undefined;
+  const position = reply.indexOf('.', start + consumer.length) + 1;
+  const count = reply.indexOf('.', position) + 1;
+  const stored = reply.indexOf('.', count) + 1;
+  const pending = reply.indexOf('.', stored) + 1;
   return {
-    position: Number(position),
-    stored: Math.floor(Number(stored) / 1e6),
-    pending: Number(pending),
-    count: Number(count),
+    position: numberAt(reply, position),
+    // Without the last six digits of nanoseconds, which are more than a number can tell.
+    stored: numberAt(reply, stored, pending - 7),
+    pending: numberAt(reply, pending),
+    count: numberAt(reply, count),
     msg,
+    data: msg.data,
   };
+}
+
+/** The number of digits from `start` on, up to whatever is none, or to `end`. */
+function numberAt(text: string, start: number, end = text.length): number {
+  let value = 0;
+  for (let i = start; i < end; i++) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) break;
+    value = value * 10 + digit;
+  }
+  return value;
 }

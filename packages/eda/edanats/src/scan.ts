@@ -110,7 +110,7 @@ export class Scan {
 
   /** Passes over what `peek` gives. */
   skip(): void {
-    this.#bytes -= this.peek()?.msg.data.length ?? 0;
+    this.#bytes -= this.peek()?.data.length ?? 0;
     this.#index++;
     if (this.#index === this.#queue.length) {
       this.#queue = [];
@@ -201,7 +201,7 @@ export class Scan {
     this.#next = message.position + 1;
     this.#replaced = 0;
     this.#queue.push(message);
-    this.#bytes += message.msg.data.length;
+    this.#bytes += message.data.length;
     this.pending = message.pending;
     this.#onMessage();
     this.#resume();

@@ -74,7 +74,7 @@ describe('the form of commits on the wire', () => {
   });
 
   it('passes over fields that it does not know', () => {
-    const known = encodeCommit(golden.json as NewCommit);
+    const known = Uint8Array.from(encodeCommit(golden.json as NewCommit));
     const [number, text] = [Uint8Array.of(0xa0, 0x06, 5), Uint8Array.of(0xaa, 0x06, 2, 1, 2)];
     expect(decodeCommit(Uint8Array.of(...number, ...known, ...text))).toEqual(decodeCommit(known));
   });
@@ -85,6 +85,8 @@ describe('the form of commits on the wire', () => {
     ['an event without a type', '08011a00'],
     ['an unknown kind of payload', '08011a050a01611009'],
     ['half of an event', '08011a050a0161'],
+    ['an event that is longer than it says', '08011a030a026162'],
+    ['an entry of meta that is longer than it says', '08011a090a016142030a026b6b'],
     ['a text that is not UTF-8', '08011a040a02c328'],
     ['a cause that is no id', '08011a060a01613a0178'],
     ['a clock beyond its bits', '0880808080808080081a030a0161'],

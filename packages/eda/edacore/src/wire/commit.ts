@@ -1,7 +1,8 @@
-import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { DataEncodingError, type DataType, type EventId, parseEventId } from '@samovar/eda';
 import type { NewRow } from '../append.ts';
 import { maxCommit } from '../ids.ts';
+import { Writer } from './writer.ts';
 
 /*
  * The message of commit.proto beside this file. It is written by hand because every published and delivered event passes
@@ -40,25 +41,17 @@ export interface WireEvent {
   readonly meta: Readonly<Record<string, string>>;
 }
 
-/** What is longer is not worth keeping the memory it was written in. */
-const shortCommit = 64 * 1024;
-let spare: BinaryWriter | undefined;
-
 /** The bytes of a `samovar.eda.v1.Commit`. */
 export function encodeCommit({ clock, client, rows }: NewCommit): Uint8Array {
-  // The memory that a new writer needs takes longer than all the writing.
-  const writer = spare ?? new BinaryWriter();
-  spare = undefined;
-  if (clock !== 0) writer.tag(1, WireType.Varint).uint64(clock);
-  if (client !== null) writer.tag(2, WireType.LengthDelimited).string(client);
+  const writer = new Writer();
+  if (clock !== 0) writer.uint(1, clock);
+  if (client !== null) writer.text(2, client);
   for (const row of rows) {
-    writer.tag(3, WireType.LengthDelimited).fork();
+    const start = writer.begin(3);
     encodeEvent(writer, row);
-    writer.join();
+    writer.end(start);
   }
-  const bytes = writer.finish();
-  if (bytes.length <= shortCommit) spare = writer;
-  return bytes;
+  return writer.finish();
 }
 
 /**
@@ -77,26 +70,26 @@ export function decodeCommit(bytes: Uint8Array): WireCommit {
   }
 }
 
-function encodeEvent(writer: BinaryWriter, row: NewRow): void {
-  writer.tag(1, WireType.LengthDelimited).string(row.type);
-  if (row.kind !== 0) writer.tag(2, WireType.Varint).int32(row.kind);
+function encodeEvent(writer: Writer, row: NewRow): void {
+  writer.text(1, row.type);
+  if (row.kind !== 0) writer.uint(2, row.kind);
   if (typeof row.data === 'string') text(writer, 3, row.data);
-  else if (row.data !== null && row.data.length > 0) writer.tag(3, WireType.LengthDelimited).bytes(row.data);
-  if (row.time !== 0) writer.tag(4, WireType.Varint).sint64(row.time);
+  else if (row.data !== null && row.data.length > 0) writer.bytes(3, row.data);
+  if (row.time !== 0) writer.sint(4, row.time);
   text(writer, 5, row.schema);
   text(writer, 6, row.aggregate);
   text(writer, 7, row.cause);
   if (row.meta === null) return;
   for (const [key, value] of Object.entries(JSON.parse(row.meta) as Record<string, string>)) {
-    writer.tag(8, WireType.LengthDelimited).fork();
-    text(writer, 1, key.toWellFormed());
-    text(writer, 2, value.toWellFormed());
-    writer.join();
+    const start = writer.begin(8);
+    text(writer, 1, key);
+    text(writer, 2, value);
+    writer.end(start);
   }
 }
 
-function text(writer: BinaryWriter, field: number, value: string | null): void {
-  if (value !== null && value !== '') writer.tag(field, WireType.LengthDelimited).string(value);
+function text(writer: Writer, field: number, value: string | null): void {
+  if (value !== null && value !== '') writer.text(field, value);
 }
 
 function readCommit(reader: BinaryReader): WireCommit {
@@ -108,7 +101,7 @@ function readCommit(reader: BinaryReader): WireCommit {
     else if (field === 2 && type === WireType.LengthDelimited) client = reader.string();
     else if (field === 3 && type === WireType.LengthDelimited) {
       if (events.length === maxCommit) throw new RangeError(`more than ${maxCommit} events`);
-      events.push(readEvent(new BinaryReader(reader.bytes(), decodeUtf8)));
+      events.push(readEvent(reader, endOf(reader)));
     } else reader.skip(type, field);
   }
   return { clock, client, events };
@@ -117,12 +110,12 @@ function readCommit(reader: BinaryReader): WireCommit {
 const noBytes = new Uint8Array(0);
 const noMeta: Readonly<Record<string, string>> = Object.freeze({});
 
-function readEvent(reader: BinaryReader): WireEvent {
+function readEvent(reader: BinaryReader, end: number): WireEvent {
   let [name, kind, time] = ['', 0, 0];
   let data: Uint8Array = noBytes;
   const texts = ['', '', ''];
   let meta: Record<string, string> | undefined;
-  while (reader.pos < reader.len) {
+  while (reader.pos < end) {
     const [field, type] = reader.tag();
     const isText = type === WireType.LengthDelimited;
     if (field === 1 && isText) name = reader.string();
@@ -130,9 +123,10 @@ function readEvent(reader: BinaryReader): WireEvent {
     else if (field === 3 && isText) data = reader.bytes();
     else if (field === 4 && type === WireType.Varint) time = Number(reader.sint64());
     else if (field >= 5 && field <= 7 && isText) texts[field - 5] = reader.string();
-    else if (field === 8 && isText) meta = readMeta(new BinaryReader(reader.bytes(), decodeUtf8), meta ?? {});
+    else if (field === 8 && isText) meta = readMeta(reader, endOf(reader), meta ?? {});
     else reader.skip(type, field);
   }
+  checkEnd(reader, end);
   const dataType = kinds[kind];
   if (dataType === undefined) throw new RangeError(`payloads of kind ${kind} are not known`);
   const [schema, aggregate, cause] = texts as [string, string, string];
@@ -149,15 +143,26 @@ function readEvent(reader: BinaryReader): WireEvent {
 }
 
 /** Adds one entry to `meta`, under whatever name. */
-function readMeta(reader: BinaryReader, meta: Record<string, string>): Record<string, string> {
+function readMeta(reader: BinaryReader, end: number, meta: Record<string, string>): Record<string, string> {
   let [key, value] = ['', ''];
-  while (reader.pos < reader.len) {
+  while (reader.pos < end) {
     const [field, type] = reader.tag();
     if (field === 1 && type === WireType.LengthDelimited) key = reader.string();
     else if (field === 2 && type === WireType.LengthDelimited) value = reader.string();
     else reader.skip(type, field);
   }
+  checkEnd(reader, end);
   return Object.defineProperty(meta, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+/** Where the message that begins here ends. */
+function endOf(reader: BinaryReader): number {
+  const size = reader.uint32();
+  return reader.pos + size;
+}
+
+function checkEnd(reader: BinaryReader, end: number): void {
+  if (reader.pos !== end) throw new RangeError('a message does not end where it should');
 }
 
 function checkCommit({ clock, events }: WireCommit): void {
