@@ -38,7 +38,7 @@ export class Client implements AsyncDisposable {
   async finished(workflowId: Uuid, options = eventually) {
     return await vi.waitFor(async () => {
       const workflow = await this.workflow(workflowId);
-      expect(workflow.state).toBe('finished');
+      expect(workflow).toMatchObject({ state: 'finished' });
       return workflow;
     }, options);
   }

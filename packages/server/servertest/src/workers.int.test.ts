@@ -115,7 +115,10 @@ function working(): void {
           const { repoId } = await client.call(AddRepoCommand, { path });
           const workflowId = newId();
           await client.begin(workflowId, { type: 'ArchiveRepo', repoId });
-          await sleep(Math.random() * 400);
+          const pinged = newId();
+          await client.begin(pinged, ping);
+          // A ping takes less long than an archive.
+          await sleep(Math.random() ** 2 * 400);
           if (round % 2 === 0) {
             await worker.stop('SIGKILL');
             worker = work(grpc);
@@ -123,6 +126,14 @@ function working(): void {
             await client.samovar.stop('SIGKILL');
             ({ client, grpc } = await serve('--grpc-port', new URL(grpc).port));
           }
+          expect((await client.finished(pinged, takenOver)).outcome).toMatchObject({
+            kind: 'succeeded',
+            // Whether the other one answers depends on what was first: an archived one is not asked.
+            details: {
+              answers: expect.arrayContaining([expect.objectContaining({ repoId: repo.repoId })]),
+              missing: [],
+            },
+          });
           const { outcome } = await client.finished(workflowId, takenOver);
           expect(outcome).toMatchObject({ kind: 'succeeded' });
           const { archive } = await client.call(GetRepoQuery, { repoId });
