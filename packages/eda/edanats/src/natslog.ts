@@ -17,7 +17,7 @@ import { eventsOf, type NatsEvent } from './event.ts';
 import { Names, type Source } from './names.ts';
 import { Publisher } from './publisher.ts';
 import type { Pulled } from './puller.ts';
-import { comparesRepeated, type Guard, guardOf } from './replication.ts';
+import { comparesRepeated, type Guard, guardOf, mayDisagree } from './replication.ts';
 import { openStorage, type Storage } from './storage.ts';
 import type { Address } from './url.ts';
 
@@ -78,9 +78,12 @@ export class NatsLog {
     let nc: NatsConnection | undefined;
     try {
       nc = await dial(address);
+      // Nothing is made that cannot be used.
+      guardOf(nc.info?.version ?? '', options.replicas ?? 1);
       const jsm = await jetstreamManager(nc, { timeout: connectTimeout });
       const log = new NatsLog(nc, jsm, names, await openStorage(jsm, names, options), logger);
       await log.erasures.load();
+      log.#warnOfServers();
       return log;
     } catch (error) {
       await nc?.close();
@@ -204,6 +207,12 @@ export class NatsLog {
     if (this.nc.isClosed()) return;
     await Promise.race([this.nc.drain(), new Promise((resolve) => setTimeout(resolve, 1000))]).catch(() => {});
     await this.nc.close();
+  }
+
+  #warnOfServers(): void {
+    if (!mayDisagree(this.#version, this.replicas)) return;
+    const why = 'may give one position to two events when one is killed: use 2.12 or later';
+    this.logger?.warn(`nats-servers of this version that keep a log together ${why}`, { version: this.#version });
   }
 
   get #version(): string {

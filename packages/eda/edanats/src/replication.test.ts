@@ -1,6 +1,6 @@
 import { LogUnavailableError } from '@samovar/eda';
 import { describe, expect, it } from 'vitest';
-import { comparesRepeated, guardOf } from './replication.ts';
+import { comparesRepeated, guardOf, mayDisagree } from './replication.ts';
 
 describe('heads of streams', () => {
   it.each(['2.9.0', '2.10.13', '2.10.27', '2.11.0', '2.12.0', '3.0.0'])(
@@ -31,4 +31,14 @@ describe('heads of streams', () => {
   ])('of what is stored already are looked at by %s, replicas %d: %s', (version, replicas, does) => {
     expect(comparesRepeated(version, replicas)).toBe(does);
   });
+});
+
+it.each<[string, number, boolean]>([
+  ['2.9.10', 1, false],
+  ['2.9.10', 3, true],
+  ['2.10.11', 3, true],
+  ['2.10.12', 3, false],
+  ['2.15.1', 3, false],
+])('servers of %s may disagree, replicas %d: %s', (version, replicas, may) => {
+  expect(mayDisagree(version, replicas)).toBe(may);
 });

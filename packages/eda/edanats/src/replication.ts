@@ -27,6 +27,14 @@ export function comparesRepeated(version: string, replicas: number): boolean {
   return replicas > 1 || isFrom(version, [2, 12, 0]);
 }
 
+/**
+ * Whether servers of this version that keep a log together may give one position to two messages: before 2.10.12 one that is
+ * killed may have forgotten for whom it has voted (`writeTermVote` of their source), so that two lead at once.
+ */
+export function mayDisagree(version: string, replicas: number): boolean {
+  return replicas > 1 && !isFrom(version, [2, 10, 12]);
+}
+
 function isFrom(version: string, least: readonly [number, number, number]): boolean {
   const parts = version.split('.').map((part) => Number.parseInt(part, 10));
   for (const [i, wanted] of least.entries()) {
