@@ -13,14 +13,14 @@ export interface WorkflowsUnderTest extends AsyncDisposable {
 export type UnderTest = () => WorkflowsUnderTest;
 
 /** Of the registry `main`. */
-export const tea = Uuid.parse('00000000-0000-4000-8000-00000000000a');
+export const tea: Uuid = Uuid.parse('00000000-0000-4000-8000-00000000000a');
 /** Of the registry `main`, archived. */
-export const cocoa = Uuid.parse('00000000-0000-4000-8000-00000000000b');
+export const cocoa: Uuid = Uuid.parse('00000000-0000-4000-8000-00000000000b');
 /** Of the registry `other`. */
-export const coffee = Uuid.parse('00000000-0000-4000-8000-00000000000c');
+export const coffee: Uuid = Uuid.parse('00000000-0000-4000-8000-00000000000c');
 
-export const one = Uuid.parse('00000000-0000-4000-8000-000000000001');
-export const two = Uuid.parse('00000000-0000-4000-8000-000000000002');
+export const one: Uuid = Uuid.parse('00000000-0000-4000-8000-000000000001');
+export const two: Uuid = Uuid.parse('00000000-0000-4000-8000-000000000002');
 
 export const ping: Work = { type: 'PingRegistry', timeoutMs: 10_000 };
 export const archiveTea: Work = { type: 'ArchiveRepo', repoId: tea };
