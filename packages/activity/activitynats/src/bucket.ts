@@ -13,7 +13,7 @@ import {
   type StreamAPI,
 } from '@nats-io/jetstream';
 import { headers, type NatsConnection } from '@nats-io/transport-node';
-import { codeOf, codes, isUntaken } from './errors.ts';
+import { codeOf, codes, isNotEnabled } from '@samovar/nats/jetstream';
 
 export interface BucketOptions {
   readonly name: string;
@@ -137,4 +137,9 @@ async function make(jsm: JetStreamManager, { name, replicas, maxAgeMs = 0 }: Buc
     if (codeOf(error) !== codes.streamNameInUse) throw error;
     return (await jsm.streams.update(`KV_${name}`, times)).config.num_replicas;
   }
+}
+
+/** Whether a write was not looked at: nobody was there to take it, or nobody who has JetStream, or it comes too soon. */
+function isUntaken(error: unknown): boolean {
+  return codeOf(error) === codes.repeatedTooSoon || isNotEnabled(error);
 }

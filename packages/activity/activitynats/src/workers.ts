@@ -1,9 +1,9 @@
-import type { NatsConnection } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { InvalidActivityError, type WorkerLeases, type Workers } from '@samovar/activity';
 import { type Clock, systemClock } from '@samovar/activitycore';
 import type { Logger } from '@samovar/eda';
+import { natsOptions, parseNatsUrl } from '@samovar/nats';
 import { Bucket } from './bucket.ts';
-import { addressOf, dial } from './connection.ts';
 import { type Entry, NatsLeases } from './leases.ts';
 import { type Heartbeat, Roster } from './roster.ts';
 
@@ -73,7 +73,9 @@ export class NatsWorkers implements Workers, AsyncDisposable {
     if (!/^[A-Za-z0-9_-]{1,64}$/.test(cluster)) {
       throw new InvalidActivityError('cluster', 'is not 1 to 64 letters, digits, _ and -');
     }
-    const nc = await dial(addressOf(url), timeout);
+    const address = parseNatsUrl(url, (why) => new InvalidActivityError('url', why));
+    // A stack for each question costs more than the question.
+    const nc = await connect({ ...natsOptions(address, timeout), noAsyncTraces: true });
     try {
       const entries = await Bucket.open<Entry>(nc, { name: `${cluster}-leases`, replicas, timeoutMs: timeout });
       // A sign of life that is not answered leaves time for another one.

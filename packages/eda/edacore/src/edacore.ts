@@ -23,6 +23,7 @@ export * from './local/locallog.ts';
 export { Wakes } from './local/wakes.ts';
 export { Log, OpenLogs } from './log.ts';
 export { newAppend } from './publishing.ts';
+export * from './reader.ts';
 export type { Reading } from './reading.ts';
 export { parseSelector, type Selector } from './selector.ts';
 export * from './stored.ts';

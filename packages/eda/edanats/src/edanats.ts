@@ -7,9 +7,9 @@ import {
   LogNotFoundError,
 } from '@samovar/eda';
 import { checkConnectOptions, Log, LogConn, loggerOf } from '@samovar/edacore';
+import { parseNatsUrl } from '@samovar/nats';
 import { NatsBackend } from './backend.ts';
 import { NatsLog } from './natslog.ts';
-import { parseUrl } from './url.ts';
 
 const open = new Map<string, Promise<Log>>();
 
@@ -34,7 +34,7 @@ const open = new Map<string, Promise<Log>>();
 export async function connectNats(url: string, options: ConnectOptions = {}): Promise<Conn> {
   const { maxCommitBytes = defaultMaxCommitBytes, cluster = 'samovar', create = true } = options;
   const logger = loggerOf(options);
-  const address = parseUrl(url);
+  const address = parseNatsUrl(url, (why) => new InvalidArgumentError('url', why));
   checkConnectOptions(options);
   checkCluster(cluster);
   const key = JSON.stringify([cluster, address]);

@@ -1,6 +1,7 @@
 import { throwIfDone } from '@samovar/context';
 import { type Append, decodeId, firstSeq, type Head } from '@samovar/edacore';
-import { type ApiError, codes, isFull } from './errors.ts';
+import { codes } from '@samovar/nats/jetstream';
+import { type ApiError, isFull } from './errors.ts';
 
 /** No stream is here. */
 const nowhere = Number.MAX_SAFE_INTEGER;

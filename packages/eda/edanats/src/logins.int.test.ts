@@ -57,6 +57,15 @@ describe.skipIf(natsLacking() !== undefined)('a NATS server that asks who connec
     await isRefused(own.url, secret);
   });
 
+  it('without JetStream for whom connects is told from one that has it', async () => {
+    const own = await ownServer('accounts { a { users: [{ user: me, password: x }] } }');
+    const opening = connectNats(own.url.replace('//', '//me:x@'), { logger: null });
+    await expect(opening).rejects.toMatchObject({
+      id: 'eda.logUnavailable',
+      message: expect.stringMatching(/^the NATS server at 127\.0\.0\.1:\d+ has no JetStream: start it with -js$/),
+    });
+  });
+
   it.skipIf(opensslLacking())('is spoken to encrypted, if it is who it should be', async () => {
     const { cert, key } = certificate();
     const own = await ownServer(

@@ -1,4 +1,3 @@
-import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import {
   type JetStreamClient,
   type JetStreamManager,
@@ -11,15 +10,16 @@ import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { type Context, throwIfDone } from '@samovar/context';
 import { type ConnectOptions, type Logger, LogUnavailableError } from '@samovar/eda';
 import { decodeCommit, type Head, loggerOf, maxCommit, type WireCommit } from '@samovar/edacore';
+import { type NatsAddress, natsOptions } from '@samovar/nats';
+import { codeOf, codes, isNotEnabled } from '@samovar/nats/jetstream';
 import { Erasures } from './erasures.ts';
-import { asLogError, codeOf, codes, isNotEnabled, isPassing } from './errors.ts';
+import { asLogError, isPassing } from './errors.ts';
 import { eventsOf, type NatsEvent } from './event.ts';
 import { Names, type Source } from './names.ts';
 import { Publisher } from './publisher.ts';
 import type { Pulled } from './puller.ts';
 import { comparesRepeated, type Guard, guardOf, mayDisagree } from './replication.ts';
 import { openStorage, type Storage } from './storage.ts';
-import type { Address } from './url.ts';
 
 /** Milliseconds: until connecting is given up, between attempts at anything, and until those are given up. */
 const connectTimeout = 5_000;
@@ -72,12 +72,12 @@ export class NatsLog {
   }
 
   /** @throws {LogUnavailableError} @throws {LogNotFoundError} @throws {NotALogError} */
-  static async open(address: Address, cluster: string, options: ConnectOptions): Promise<NatsLog> {
+  static async open(address: NatsAddress, cluster: string, options: ConnectOptions): Promise<NatsLog> {
     const logger = loggerOf(options);
     const names = new Names(cluster);
     let nc: NatsConnection | undefined;
     try {
-      nc = await dial(address);
+      nc = await connect(natsOptions(address, connectTimeout));
       // Nothing is made that cannot be used.
       guardOf(nc.info?.version ?? '', options.replicas ?? 1);
       const jsm = await jetstreamManager(nc, { timeout: connectTimeout });
@@ -274,31 +274,7 @@ export function headOf({ position, commit }: Pick<Stored, 'position' | 'commit'>
   return { seq: position * maxCommit + count - 1, clock: commit?.clock ?? 0 };
 }
 
-function dial({ servers, user, pass, token, tls }: Address): Promise<NatsConnection> {
-  return connect({
-    servers: [...servers],
-    name: 'samovar',
-    timeout: connectTimeout,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 100,
-    ...(user === undefined ? {} : { user, pass: pass ?? '' }),
-    ...(token === undefined ? {} : { token }),
-    ...(tls === undefined ? {} : { tls: { ...(tls === true ? {} : { caFile: tls }), ...identityOf(servers) } }),
-  });
-}
-
-/** The check of a certificate: by itself the client takes one for localhost where a server is named by its address. */
-function identityOf(servers: readonly string[]): Pick<ConnectionOptions, 'checkServerIdentity'> {
-  const hosts = servers.map((server) => server.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''));
-  return {
-    checkServerIdentity: (_, certificate) => {
-      const problems = hosts.map((host) => checkServerIdentity(host, certificate));
-      return problems.includes(undefined) ? undefined : problems[0];
-    },
-  };
-}
-
-function asOpenError(error: unknown, { servers }: Address): Error {
+function asOpenError(error: unknown, { servers }: NatsAddress): Error {
   const where = servers.join(', ');
   if (isNotEnabled(error)) {
     return new LogUnavailableError(`the NATS server at ${where} has no JetStream: start it with -js`, { cause: error });

@@ -8,8 +8,9 @@ import {
   LogUnavailableError,
 } from '@samovar/eda';
 import { type Append, encodeCommit, encodeId, firstSeq } from '@samovar/edacore';
+import { codes } from '@samovar/nats/jetstream';
 import { Answers } from './answers.ts';
-import { asLogError, codes, isFull } from './errors.ts';
+import { asLogError, isFull } from './errors.ts';
 import { type Answer, endIn, type Flight, headPosition, isDone, isPassingAnswer, positionOf } from './flight.ts';
 import { commitHeaders, PreparedHeaders, withLogEnd } from './headers.ts';
 import { messageId } from './names.ts';

@@ -1,6 +1,7 @@
 import type { Context } from '@samovar/context';
+import { codeOf, codes } from '@samovar/nats/jetstream';
 import { addConsumer, firstAnswer, precedes, type Range } from './consumer.ts';
-import { asLogError, codeOf, codes, isPassing } from './errors.ts';
+import { asLogError, isPassing } from './errors.ts';
 import type { NatsLog } from './natslog.ts';
 import { type Pulled, Puller } from './puller.ts';
 

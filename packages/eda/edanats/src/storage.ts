@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { DiscardPolicy, type JetStreamManager, RetentionPolicy, StorageType } from '@nats-io/jetstream';
 import { type ConnectOptions, LogNotFoundError, NotALogError } from '@samovar/eda';
 import { loggerOf } from '@samovar/edacore';
-import { codeOf, codes } from './errors.ts';
+import { codeOf, codes } from '@samovar/nats/jetstream';
 import type { Names } from './names.ts';
 
 /** Nanoseconds that the server remembers what was published. */

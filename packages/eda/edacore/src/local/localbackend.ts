@@ -4,12 +4,13 @@ import type { Append, Head } from '../append.ts';
 import type { Backend, Closing, Feed, FeedEvents, LogEvent } from '../backend.ts';
 import type { StoredEvent } from '../event.ts';
 import { encodeId, type Seq } from '../ids.ts';
+import { Reader, ReaderLife } from '../reader.ts';
 import type { Reading } from '../reading.ts';
 import type { Selector } from '../selector.ts';
 import type { Offset, Subscriptions } from '../stored.ts';
 import type { LocalLog } from './locallog.ts';
 import { PageFeed } from './pagefeed.ts';
-import { newReader } from './reading.ts';
+import { PageSource } from './pagesource.ts';
 
 const streamPage = 500;
 
@@ -43,7 +44,8 @@ export class LocalBackend implements Backend {
   }
 
   read(ctx: Context, closing: Closing, reading: Reading): EventStream {
-    return newReader(this.#log, closing, ctx, reading);
+    const life = new ReaderLife(ctx, closing);
+    return new Reader(life, new PageSource(this.#log, life, reading), reading);
   }
 
   async head(_ctx: Context, stream: string): Promise<Head | undefined> {

@@ -18,7 +18,10 @@ export interface PageRequest {
 
 export interface Page {
   readonly events: readonly StoredEvent[];
-  /** Up to here, everything that matches is in `events`, or was before `from`. */
+  /**
+   * Up to here, everything that matches is in `events`, or was before `from`. Where there is no more: `to`, or the end of the
+   * log if that is before it; backwards 0.
+   */
   readonly cursor: Seq;
   /** Whether there is more to look through now. A page may be empty although there is. */
   readonly more: boolean;

@@ -1,10 +1,10 @@
 import { errors, nuid } from '@nats-io/transport-node';
 import { MemoryParked, type ParkedChange, type ParkedRow, type Seq, type StoredSubscription } from '@samovar/edacore';
 import { NatsCluster, NatsServer, natsClusterLacking, natsLacking } from '@samovar/edatest/nats';
+import { parseNatsUrl } from '@samovar/nats';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { range } from '../../testing.ts';
 import { NatsLog } from '../natslog.ts';
-import { parseUrl } from '../url.ts';
 import { NatsSubscriptions } from './subscriptions.ts';
 
 let server: NatsServer;
@@ -12,7 +12,7 @@ let cluster: string;
 
 /** What a process of its own has of the bucket; with `lost`, so many of its writes seem to fail, but are stored. */
 async function opened(lost = 0, url = server.url): Promise<NatsSubscriptions> {
-  const log = await NatsLog.open(parseUrl(url), cluster, {
+  const log = await NatsLog.open(parseNatsUrl(url, Error), cluster, {
     replicas: url === server.url ? 1 : 3,
   });
   const publish = log.js.publish.bind(log.js);

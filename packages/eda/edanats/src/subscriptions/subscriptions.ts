@@ -9,7 +9,8 @@ import type {
   StoredSubscription,
   Subscriptions,
 } from '@samovar/edacore';
-import { asLogError, codeOf, codes, isPassing } from '../errors.ts';
+import { codeOf, codes } from '@samovar/nats/jetstream';
+import { asLogError, isPassing } from '../errors.ts';
 import { encodeName } from '../names.ts';
 import type { NatsLog } from '../natslog.ts';
 import { scanned } from '../scanned.ts';
