@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const conditions = ['@samovar/source'];
@@ -11,6 +12,10 @@ export default defineConfig({
     reporters: ['default', 'json'],
     outputFile: 'test-results.json',
     fsModuleCache: false,
+    setupFiles: fileURLToPath(new URL('patience.ts', import.meta.url)),
+    // The processes that tests start would each compile the same sources again.
+    env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('../../../node_modules/.cache/node', import.meta.url)) },
+    expect: { poll: { timeout: 15_000 } },
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },
