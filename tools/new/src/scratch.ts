@@ -91,6 +91,13 @@ export class Scratch implements AsyncDisposable {
 
   get #env(): NodeJS.ProcessEnv {
     const path = [join(this.root, 'node_modules/.bin'), process.env.PATH].join(delimiter);
-    return { ...process.env, PATH: path, NO_COLOR: '1', TURBO_TELEMETRY_DISABLED: '1' };
+    const cache = join(this.root, 'node_modules/.cache/node');
+    return {
+      ...process.env,
+      PATH: path,
+      NODE_COMPILE_CACHE: cache,
+      NO_COLOR: '1',
+      TURBO_TELEMETRY_DISABLED: '1',
+    };
   }
 }

@@ -3,11 +3,12 @@ import { vi } from 'vitest';
 /** Milliseconds: a busy machine takes long, and what never comes shows all the same. */
 const timeout = 15_000;
 
-/** Gives `wait` a patience that vitest has no setting for: by itself it waits for a second. */
-function patient<Wait extends typeof vi.waitFor | typeof vi.waitUntil>(wait: Wait): Wait {
-  return ((callback: () => unknown, options: number | object = {}) =>
-    (wait as typeof vi.waitFor)(callback, typeof options === 'number' ? options : { timeout, ...options })) as Wait;
-}
+const { waitFor, waitUntil } = vi;
 
-vi.waitFor = patient(vi.waitFor);
-vi.waitUntil = patient(vi.waitUntil);
+// By themselves they wait for a second, and vitest has no setting for that.
+vi.waitFor = (callback, options) => waitFor(callback, patient(options));
+vi.waitUntil = (callback, options) => waitUntil(callback, patient(options));
+
+function patient<Options extends object>(options: Options | number = {} as Options): Options | number {
+  return typeof options === 'number' ? options : { timeout, ...options };
+}

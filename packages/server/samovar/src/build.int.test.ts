@@ -15,10 +15,11 @@ import * as registry from '@samovar/registry';
 import * as repos from '@samovar/repos';
 import * as server from '@samovar/server';
 import * as workflows from '@samovar/workflows';
-import { type Container, ContainerModule, type Newable } from 'inversify';
+import { Container, ContainerModule, type Newable } from 'inversify';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { build, close } from './build.ts';
 import { loadConfig } from './config.ts';
+import { modules } from './modules.ts';
 import { run } from './run.ts';
 
 let folder: string;
@@ -69,6 +70,15 @@ it('everything that the roots promise can be had', async () => {
     'consumers',
     'http',
   ]);
+});
+
+it.each(['memory:', 'nats://127.0.0.1:1'])('leases last as long as is set, with the log at %s', async (events) => {
+  const container = new Container();
+  const silent: server.Logger = { debug() {}, info() {}, warn() {}, error() {}, child: () => silent };
+  container.bind(server.Logger).toConstantValue(silent);
+  container.load(...modules(loadConfig({ flags: { data: folder, events, leaseMs: 2_000 }, env: {}, cwd: folder })));
+  onTestFinished(() => container.unbindAsync(db.Db));
+  expect(container.get(activity.Workers).leaseMs).toBe(2_000);
 });
 
 it('an override replaces what it binds anew', async () => {

@@ -42,6 +42,7 @@ it('has a default for everything', () => {
     registry: 'main',
     drainMs: 10_000,
     activities: true,
+    leaseMs: 10_000,
     grpcHost: '127.0.0.1',
     archive: join(cwd, '.samovar/archive'),
     cronMs: 30_000,
@@ -144,6 +145,9 @@ describe('refuses', () => {
     expect(faultsOf({ flags: { port: '65536', allowedHosts: [''] } }).toSorted()).toEqual([
       expect.stringMatching(/^allowedHosts\.0 \(from --allowed-host\)/),
       expect.stringMatching(/^port \(from --port\) is 65536: /),
+    ]);
+    expect(faultsOf({ env: { SAMOVAR_LEASE_MS: '999' } })).toEqual([
+      expect.stringMatching(/^leaseMs \(from SAMOVAR_LEASE_MS\) is 999: /),
     ]);
   });
 

@@ -27,6 +27,7 @@ const Settings = z.strictObject({
   archive: z.string().min(1).optional(),
   cronMs: z.int().min(100).max(86_400_000).default(30_000),
   activities: z.boolean().default(true),
+  leaseMs: z.int().min(1_000).max(600_000).default(10_000),
   grpcHost: z.string().min(1).default('127.0.0.1'),
   grpcPort: z.int().min(0).max(65_535).optional(),
   grpcToken: z

@@ -52,7 +52,7 @@ export function modules(config: Config): ContainerModule[] {
 
 /** Where the leases of activities are: beside the event log, where many servers may share that. */
 function workersModule(config: Config): ContainerModule {
-  const { events: url, eventsCluster: cluster, eventsReplicas: replicas } = config;
-  if (!/^(nats|tls):/i.test(url)) return sqlWorkersModule({ isAlone: ownsDatabase(config) });
-  return natsWorkersModule({ url, cluster, ...(replicas === undefined ? {} : { replicas }) });
+  const { events: url, eventsCluster: cluster, eventsReplicas: replicas, leaseMs } = config;
+  if (!/^(nats|tls):/i.test(url)) return sqlWorkersModule({ leaseMs, isAlone: ownsDatabase(config) });
+  return natsWorkersModule({ url, cluster, leaseMs, ...(replicas === undefined ? {} : { replicas }) });
 }

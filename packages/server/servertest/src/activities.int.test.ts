@@ -12,6 +12,8 @@ import { describeOnLogs, type TestLog } from './logs.ts';
 
 // REPEATS=49 kills each workflow 50 times, at another moment each time.
 const rounds = Number(process.env.REPEATS ?? 2) + 1;
+// Whoever takes the place of a server that is killed waits for its leases.
+const mortal = { SAMOVAR_LEASE_MS: '3000' };
 
 let git: GitFolder;
 let data: string;
@@ -31,9 +33,9 @@ describeOnLogs((_name, freshLog) => {
 });
 
 /** A server that observes a repository, to which others are added. Nothing is left to the looks at fixed times. */
-async function serve(): Promise<Client> {
+async function serve(settings: NodeJS.ProcessEnv = {}): Promise<Client> {
   const args = ['serve', 'all/tea', '--data', data, '--port', '0'];
-  const env = { ...git.env, ...log.env, SAMOVAR_CRON_MS: '3600000' };
+  const env = { ...git.env, ...log.env, SAMOVAR_CRON_MS: '3600000', ...settings };
   const client = new Client(new SamovarCommand(args, { cwd: git.path, env }));
   await client.samovar.says(/observing/);
   return client;
@@ -146,12 +148,12 @@ function working(): void {
 
   it('go on after a restart with what was added before, and with nothing else to do', async () => {
     {
-      await using client = await serve();
+      await using client = await serve(mortal);
       await prepare(client);
       await vi.waitFor(async () => expect(await repoOf(client, 'milk')).toMatchObject({ commits: 20 }), eventually);
       await client.samovar.stop('SIGKILL');
     }
-    await using client = await serve();
+    await using client = await serve(mortal);
     const hash = await git.commit(pathOf('milk'));
     await vi.waitFor(async () => expect(await repoOf(client, 'milk')).toMatchObject({ head: { hash } }), eventually);
     await client.samovar.says(/^milk: 1 new commit, head at/m);
@@ -165,7 +167,7 @@ function dying(): void {
   /** Begins the work, kills the server up to `withinMs` milliseconds later, and starts another one. */
   async function killAmid(workflowId: Uuid, workOf: () => Work, withinMs: number, names?: string[]): Promise<Client> {
     {
-      await using client = await serve();
+      await using client = await serve(mortal);
       await prepare(client, names);
       const begun = client.begin(workflowId, workOf());
       await Promise.all([
@@ -173,7 +175,7 @@ function dying(): void {
         sleep(Math.random() * withinMs).then(() => client.samovar.stop('SIGKILL')),
       ]);
     }
-    const client = await serve();
+    const client = await serve(mortal);
     // Whoever does not know whether it has begun asks again.
     await client.begin(workflowId, workOf()).catch((error: Error) => expect(error.message).toContain('repos.archived'));
     return client;

@@ -25,9 +25,9 @@ export class SamovarCommand implements AsyncDisposable {
   constructor(args: readonly string[], { cwd, env }: CommandOptions) {
     this.#child = spawn(process.execPath, ['--conditions=@samovar/source', main, ...args], {
       cwd,
-      env,
-      // A test that hangs must not leave it behind.
-      timeout: 120_000,
+      env: { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, ...env },
+      // A test that hangs must not leave it behind; one that kills again and again needs it for two rounds.
+      timeout: 300_000,
       killSignal: 'SIGKILL',
     });
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -11,9 +11,10 @@ sqlite:<data>/events.db), on NATS eventsCluster (which of the logs there, defaul
 servers keep it, default 1) and eventsMaxBytes (what it may take on each; when it is full, nothing more is recorded;
 default: as the server allows), which count when it is made, maxBodyBytes (of a request, default 1048576), drainMs (how
 long a shutdown waits for work under way, default 10000), cronMs (how often repositories are looked at although no change
-was seen, and finished workflows deleted whose time is over, default 30000), archive (the folder for bundles of archived
-repositories, default <data>/archive), grpcToken (what callers of gRPC have to send; best in SAMOVAR_GRPC_TOKEN), and
-folders.
+was seen, and finished workflows deleted whose time is over, default 30000), leaseMs (how long activities stay with a
+process that gives no sign of life, from 1000 on, default 10000; the same for all servers that share a database or an
+event log), archive (the folder for bundles of archived repositories, default <data>/archive), grpcToken (what callers of
+gRPC have to send; best in SAMOVAR_GRPC_TOKEN), and folders.
 
 The first Ctrl-C, SIGTERM or SIGHUP stops samovar once work under way is done; a second one does not wait for it.
 `;
