@@ -1,1 +1,5 @@
-export { default } from '@samovar/vitestconfig';
+import config from '@samovar/vitestconfig';
+import { mergeConfig } from 'vitest/config';
+
+// The tests wait for servers most of the time.
+export default mergeConfig(config, { test: { maxWorkers: 2 } });
