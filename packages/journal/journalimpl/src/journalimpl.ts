@@ -88,7 +88,7 @@ export class EdaJournal<S> implements Journal<S> {
   /** `known` is a head that the stream has had since this was called; undefined: the log is asked. */
   async #load(ctx: Context, stream: string, known?: EventId): Promise<Kept<S>> {
     let head: EventId | null | undefined = known;
-    for (;;) {
+    for (let erased = 0; ; erased++) {
       head ??= await this.#conn.head(ctx, stream);
       if (head === null) {
         this.#kept.delete(stream);
@@ -101,6 +101,7 @@ export class EdaJournal<S> implements Journal<S> {
       if (made !== undefined) return made;
       // It was erased meanwhile, and has perhaps begun anew.
       head = undefined;
+      await pause(ctx, erased);
     }
   }
 
@@ -181,7 +182,7 @@ function toNewEvent({ event: { name, version }, data }: Fact): NewEvent {
   return { type: name, schema: String(version), data: Data.json(data) };
 }
 
-/** The winner goes on winning for a while, probably. */
+/** Whoever was faster goes on being so for a while, probably. */
 async function pause(ctx: Context, lost: number): Promise<void> {
   await sleep(Math.random() * Math.min(1_000, 2 ** lost), undefined, { signal: ctx.signal }).catch(() => {});
   throwIfDone(ctx);
