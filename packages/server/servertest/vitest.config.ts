@@ -1,1 +1,5 @@
-export { default } from '@samovar/vitestconfig';
+import config from '@samovar/vitestconfig';
+import { mergeConfig } from 'vitest/config';
+
+// The tests wait for processes much of the time, and are the last ones.
+export default mergeConfig(config, { test: { maxWorkers: 2 } });
