@@ -20,7 +20,7 @@ describe('heads of streams', () => {
 
   it.each(['2.10.14', '2.10.27', '2.11.0', '2.11.17'])('cannot be guarded on three of %s', (version) => {
     expect(() => guardOf(version, 3)).toThrow(LogUnavailableError);
-    expect(() => guardOf(version, 3)).toThrow(`nats-server ${version} may take`);
+    expect(() => guardOf(version, 3)).toThrow(`nats-server ${version} does not store`);
   });
 
   it.each<[string, number, boolean]>([

@@ -13,12 +13,12 @@ export type Guard = 'subject' | 'end';
  * `checkMsgHeadersPreClusteredProposal` from 2.12 on.
  *
  * @throws {LogUnavailableError} for servers from 2.10.14 to before 2.12 that keep a log together: they remember the id of
- * what they have refused as one that is stored.
+ * what they have refused, and answer as if it were stored, or, from 2.11 on, on its way.
  */
 export function guardOf(version: string, replicas: number): Guard {
   if (replicas === 1 || isFrom(version, [2, 12, 0])) return 'subject';
   if (!isFrom(version, [2, 10, 14])) return 'end';
-  const why = 'may take what was refused for stored, where several keep a log: use 2.12 or later';
+  const why = 'does not store what it has refused before, where several keep a log: use 2.12 or later';
   throw new LogUnavailableError(`nats-server ${version} ${why}`);
 }
 
