@@ -1,3 +1,6 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import { connect as dial } from '@nats-io/transport-node';
 import { background } from '@samovar/context';
 import { type Conn, type ConnectOptions, Data, type Event, type NewEvent } from '@samovar/eda';
 import { NatsServer } from '@samovar/edatest/nats';
@@ -38,6 +41,22 @@ export async function connected(
   const conn = await connectNats(url, { logger: null, ...options });
   onTestFinished(() => conn.close());
   return conn;
+}
+
+/** What `cluster` has in the bucket of its subscriptions, for the running test. */
+export async function stored(server: NatsServer, cluster: string) {
+  const nc = await dial({ servers: server.url.slice('nats://'.length) });
+  onTestFinished(() => nc.close());
+  const bucket = await new Kvm(nc).open(`${cluster}-subscriptions`);
+  const jsm = await jetstreamManager(nc);
+  const prefix = `$KV.${cluster}-subscriptions.`;
+  // The client's own listing of keys waits for what is replaced or deleted meanwhile.
+  const keysOf = async (filter: string) => {
+    const { state } = await jsm.streams.info(`KV_${cluster}-subscriptions`, { subjects_filter: prefix + filter });
+    const subjects = Object.keys(state.subjects ?? {});
+    return subjects.map((subject) => subject.slice(prefix.length)).toSorted();
+  };
+  return { bucket, keysOf };
 }
 
 /** How another process opens the log that is kept on `server` as `cluster`. */

@@ -1,11 +1,9 @@
-import { jetstreamManager } from '@nats-io/jetstream';
-import { Kvm } from '@nats-io/kv';
-import { connect as dial, nuid } from '@nats-io/transport-node';
+import { nuid } from '@nats-io/transport-node';
 import { background as ctx } from '@samovar/context';
 import type { Conn, Event, EventId } from '@samovar/eda';
 import { NatsServer, natsLacking } from '@samovar/edatest/nats';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Child, collect, connected, pour, range } from '../testing.ts';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Child, collect, connected, pour, range, stored } from '../testing.ts';
 
 let server: NatsServer;
 let cluster: string;
@@ -26,22 +24,6 @@ const subscribing = (options: object, body = '') => `
 const spilling = (stream: string) => `if (event.stream === '${stream}') throw new Error('spilt');`;
 
 const newChild = (code: string) => new Child(server, cluster, code);
-
-/** The keys in the bucket of subscriptions. */
-async function stored() {
-  const nc = await dial({ servers: server.url.slice('nats://'.length) });
-  onTestFinished(() => nc.close());
-  const bucket = await new Kvm(nc).open(`${cluster}-subscriptions`);
-  const jsm = await jetstreamManager(nc);
-  const prefix = `$KV.${cluster}-subscriptions.`;
-  // The client's own listing of keys waits for what is deleted meanwhile.
-  const keysOf = async (filter: string) => {
-    const { state } = await jsm.streams.info(`KV_${cluster}-subscriptions`, { subjects_filter: prefix + filter });
-    const subjects = Object.keys(state.subjects ?? {});
-    return subjects.map((subject) => subject.slice(prefix.length)).toSorted();
-  };
-  return { bucket, keysOf };
-}
 
 describe.skipIf(natsLacking() !== undefined)('a durable subscription on NATS', () => {
   beforeAll(async () => {
@@ -147,7 +129,7 @@ function collecting(): void {
       await vi.waitUntil(() => first.status().parked === n + 1, { interval: 1 });
     }
     await first.close();
-    const { bucket, keysOf } = await stored();
+    const { bucket, keysOf } = await stored(server, cluster);
     const [record] = (await keysOf('subscriptions.*.record')) as [string];
     const segmentKeys = `${record.replace(/record$/, 'parked')}.`;
     const listed = async () => (await bucket.get(record))?.json<{ segments: [string, number][] }>().segments ?? [];
@@ -183,7 +165,7 @@ function collecting(): void {
     await conn.publish(ctx, 'cups.1', pour(1));
     await vi.waitUntil(() => first.status().parked === 1);
     await first.close();
-    const { bucket, keysOf } = await stored();
+    const { bucket, keysOf } = await stored(server, cluster);
     for (const key of await keysOf('subscriptions.*.parked.*')) await bucket.purge(key);
     const other = await connected(server, { cluster, logger }, true);
     const seen: number[] = [];

@@ -1,28 +1,15 @@
-import { Kvm } from '@nats-io/kv';
-import { connect as dial, nuid } from '@nats-io/transport-node';
+import { nuid } from '@nats-io/transport-node';
 import { background as ctx } from '@samovar/context';
 import type { Conn, Event, EventId } from '@samovar/eda';
 import { NatsServer, natsLacking } from '@samovar/edatest/nats';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { collect, connected, numbersOf, ownServer, pour, range, read } from '../testing.ts';
+import { collect, connected, numbersOf, ownServer, pour, range, read, stored } from '../testing.ts';
 
 let server: NatsServer;
 let cluster: string;
 
 /** For what takes as long as a lease does, on a busy machine. */
 const waiting = { timeout: 20_000, interval: 20 };
-
-/** When the lease of this log's only subscription ends, in milliseconds. */
-async function leaseEnd(): Promise<number> {
-  const nc = await dial({ servers: server.url.slice('nats://'.length) });
-  try {
-    const bucket = await new Kvm(nc).open(`${cluster}-subscriptions`);
-    const [key = ''] = await collect(await bucket.keys('subscriptions.*.record'));
-    return (await bucket.get(key))?.json<{ expires: number }>().expires ?? 0;
-  } finally {
-    await nc.close();
-  }
-}
 
 /** Two connections as two processes have them. */
 async function processes(): Promise<[Conn, Conn]> {
@@ -203,6 +190,9 @@ function sharing(): void {
     await conns[0].publish(ctx, 'cups.1', pour(1));
     const [first] = await Promise.all(conns.map((conn) => conn.subscribe('cups.1', handle, options)));
     await vi.waitFor(() => expect(runs).toBe(1), waiting);
+    const { bucket, keysOf } = await stored(server, cluster);
+    const [record] = (await keysOf('subscriptions.*.record')) as [string];
+    const leaseEnd = async () => (await bucket.get(record))?.json<{ expires: number }>().expires ?? 0;
     const taken = await leaseEnd();
     // It is renewed meanwhile.
     await vi.waitFor(async () => {
