@@ -31,18 +31,28 @@ export const leaseMs = 6_000;
 export class MemoryWorkers implements Workers {
   readonly leaseMs = leaseMs;
   readonly #first = new FakeLeases();
+  readonly #members = new Set<FakeLeases>();
+
   /** How many have joined and not left. */
-  members = 0;
+  get members(): number {
+    return this.#members.size;
+  }
 
   async join(): Promise<WorkerLeases> {
     const leases = this.#first.another();
-    this.members++;
+    this.#members.add(leases);
+    leases.beat();
     return Object.assign(leases, {
       [Symbol.asyncDispose]: async () => {
-        this.members--;
+        this.#members.delete(leases);
         leases.expire();
       },
     });
+  }
+
+  /** Has each give a sign of life. */
+  beat(): void {
+    for (const leases of this.#members) leases.beat();
   }
 }
 
@@ -182,13 +192,22 @@ export class RemoteTeam implements AsyncDisposable {
 
   async expire(silent: Leases): Promise<void> {
     for (let passed = 0; passed < leaseMs; passed += leaseMs / 6) {
-      for (const [leases, { clock }] of this.#connections) {
-        if (leases === silent || clock.timers === 0) continue;
-        clock.advance(leaseMs / 6);
-        await vi.waitUntil(() => clock.timers === 1, { interval: 1 });
-      }
+      for (const leases of this.#connections.keys()) if (leases !== silent) await this.#beat(leases);
       this.server.clock.advance(leaseMs / 6);
     }
+  }
+
+  async beat(leases: Leases): Promise<void> {
+    this.server.workers.beat();
+    await this.#beat(leases);
+  }
+
+  /** That worker tells the server that it is alive, if it has joined. */
+  async #beat(leases: Leases): Promise<void> {
+    const clock = this.#connections.get(leases)?.clock;
+    if (clock === undefined || clock.timers === 0) return;
+    clock.advance(leaseMs / 6);
+    await vi.waitUntil(() => clock.timers === 1, { interval: 1 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

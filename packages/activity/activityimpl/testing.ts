@@ -31,6 +31,8 @@ export async function work(logUrl: string, dbUrl: string): Promise<void> {
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
   const conn = await connect(logUrl, { logger: null });
   const leases = await SqlLeases.open(await openDb(dbUrl), { leaseMs, logger: silent });
+  // Whoever has an activity keeps it.
+  leases.onPeers = () => new DisposableStack();
   const engine = new LazyEngine({ events: connEntityEvents(conn), leases, logger: silent, claimEveryMs: leaseMs / 10 });
   const telling: RepoActivity['processRepoEvents'] = async (_, repoId, tail, events) => {
     let last = tail;

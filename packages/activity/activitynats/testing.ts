@@ -66,6 +66,8 @@ export async function claim(url: string, cluster: string, count: number): Promis
 export async function work(url: string, cluster: string, count: number, conn: Conn): Promise<void> {
   const workers = await NatsWorkers.open(url, { cluster, leaseMs, logger });
   const leases = await workers.join();
+  // Whoever has an activity keeps it.
+  leases.onPeers = () => new DisposableStack();
   const engine = new LazyEngine({ events: connEntityEvents(conn), leases, logger, claimEveryMs: leaseMs / 10 });
   const telling: RepoActivity['processRepoEvents'] = async (_, repoId, tail, events) => {
     let last = tail;

@@ -8,7 +8,7 @@ import type { Outcome, Tail } from './outcome.ts';
 export { ActivityReport, Engines, ListActivitiesQuery } from './engines.ts';
 export { type EntityKind, type EntityRef, entityKinds, entityOf, entitySelector, entityStream } from './entity.ts';
 export { ActivityAlreadyStartedError, EngineStoppedError, InvalidActivityError, StaleLeaseError } from './errors.ts';
-export { type ActivityKey, type Lease, Leases, type WorkerLeases, Workers } from './lease.ts';
+export { type ActivityKey, type Lease, Leases, type Peer, type Peers, type WorkerLeases, Workers } from './lease.ts';
 export {
   canceled,
   completed,
@@ -76,7 +76,7 @@ export interface StartOptions {
 
 /**
  * What an activity is doing.
- * - waiting: for its lease, which another worker may have.
+ * - waiting: for its lease, which another worker has, or is to have.
  * - ready: due, and waits for a free place among those of its kind.
  * - running.
  * - sleeping: through with all there was; more events, or the next tick, wake it.
@@ -110,8 +110,12 @@ export interface ActivityHandle {
 /*
  * Engines run activities. All run all five kinds, mean the same by each outcome, keep the tail under a lease, and differ
  * only in when they run what: lazy, when there are events; eager, all the time; cron, at fixed times. An activity that
- * has completed before is not run: its handle says so at once. One that another worker runs is started when that has let
- * go of it.
+ * has completed before is not run: its handle says so. One that another worker runs is started when that has let go of it.
+ *
+ * Workers that run the same share it. Each activity is at home with one of those that have started any of its name on
+ * that kind of entity, whatever the engine: the others leave it to that one, start it themselves if it has not done so
+ * after three seconds, and give back what they run when one joins with which it is at home. A run that ends by itself is
+ * left to do so; one of the eager engine is cancelled.
  *
  * `ctx` is that of the start alone: if it is done first, the activity is not started. What runs gets a context of its own.
  */

@@ -20,6 +20,25 @@ export interface Lease {
   readonly isCompleted: boolean;
 }
 
+/** A worker that is alive. */
+export interface Peer {
+  /** No other worker has this name, or will ever have it. */
+  readonly worker: string;
+  /**
+   * What it has claimed or tried to claim since it has that name: each as the kind of the entity, `/`, and the activity's
+   * name. At most 200 of them, those that came first.
+   */
+  readonly runs: ReadonlySet<string>;
+}
+
+/** The workers that share the activities, as one of them knows them. */
+export interface Peers {
+  /** The name of that one. It gets another if the others have given it up, and what it had claimed. */
+  readonly self: string;
+  /** Those that are alive, itself among them, in the order of their names. */
+  readonly all: readonly Peer[];
+}
+
 /**
  * Who runs which activity, and how far it has come. A worker's leases are its own until it releases them, or has given
  * no sign of life for the lease time; it need not renew them one by one. What is stored survives kill -9.
@@ -47,6 +66,13 @@ export abstract class Leases {
    * @throws {CanceledError} @throws {DeadlineExceededError}
    */
   abstract release(ctx: Context, lease: Lease): Promise<void>;
+
+  /**
+   * Tells `listener` of the workers that share the activities: at once if they are known, else as soon as they are, and
+   * whenever they have changed, until disposal. What it is told may be late by some signs of life. Cannot fail, nor may
+   * `listener`.
+   */
+  abstract onPeers(listener: (peers: Peers) => void): Disposable;
 }
 
 /** The leases of one worker. Disposal gives them all back. */

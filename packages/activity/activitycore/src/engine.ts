@@ -23,6 +23,7 @@ import { RegistryName, Uuid } from '@samovar/repos';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { Claims } from './claims.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { Homes } from './homes.ts';
 import type { Host, Policy } from './host.ts';
 import { type Activity, nameOf, processOf } from './process.ts';
 import { Task } from './task.ts';
@@ -53,22 +54,35 @@ const graceMs = 10_000;
 export class Engine implements ActivityEngine {
   readonly #tasks = new Tasks();
   readonly #host: Host;
+  readonly #peers: Disposable;
   #stopping: Promise<void> | undefined;
 
   /** `limit` is that of kinds that `options` name no limit for. */
   constructor(options: EngineOptions, limit: number, policyOf: (host: PolicyHost) => Policy) {
     const { events, leases, logger, limits = {}, claimEveryMs = 1_000, clock = systemClock } = options;
     const turns = turnsOf((kind) => limits[kind] ?? limit);
+    const homes = new Homes();
     this.#host = {
       events,
       leases,
       logger,
       clock,
+      homes,
       claims: new Claims(leases, clock, logger, claimEveryMs),
       policy: policyOf({ events, logger, clock, tasks: this.#tasks }),
       inTurn: (kind, fn) => turns[kind](fn),
       forget: (task) => this.#tasks.delete(task),
     };
+    let self: string | undefined;
+    this.#peers = leases.onPeers((peers) => {
+      const isAnother = self !== undefined && self !== peers.self;
+      self = peers.self;
+      if (!homes.learn(peers)) return;
+      for (const task of this.#tasks.all()) {
+        if (isAnother) task.forfeit();
+        task.rehome();
+      }
+    });
   }
 
   startRegistryActivity(
@@ -164,6 +178,7 @@ export class Engine implements ActivityEngine {
     this.#tasks.check(key);
     const task = new Task(this.#host, key, process);
     this.#tasks.add(task);
+    task.rehome();
     await task.claim(ctx);
     try {
       throwIfDone(ctx);
@@ -175,6 +190,7 @@ export class Engine implements ActivityEngine {
   }
 
   async #stop(grace: number): Promise<void> {
+    this.#peers[Symbol.dispose]();
     const { clock, policy } = this.#host;
     const tasks = this.#tasks.all();
     const late = Promise.withResolvers<void>();

@@ -2,6 +2,7 @@ import type { EntityEvents, EntityKind, Leases } from '@samovar/activity';
 import type { Logger } from '@samovar/eda';
 import type { Claims } from './claims.ts';
 import type { Clock } from './clock.ts';
+import type { Homes } from './homes.ts';
 import type { Task } from './task.ts';
 
 /** What tells one engine from another: when to run what. */
@@ -28,6 +29,7 @@ export interface Host {
   readonly claims: Claims;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly homes: Pick<Homes, 'has'>;
   readonly policy: Policy;
   /** Runs `fn` when a place of that kind is free: first come, first served. */
   inTurn(kind: EntityKind, fn: () => Promise<void>): Promise<void>;

@@ -11,15 +11,17 @@ import {
   type Tail,
 } from '@samovar/activity';
 import { background, type Context } from '@samovar/context';
+import { Alarm } from './alarm.ts';
 import { backoff } from './backoff.ts';
 import type { Claimant } from './claims.ts';
 import type { Host } from './host.ts';
 import { asError, isStale } from './outcome.ts';
 import type { Process } from './process.ts';
+import { Progress } from './progress.ts';
 import { Run } from './run.ts';
 
-/** Timers are set for no longer, so that one for a time of day is right again after a jump of the clock. */
-const longestTimer = 60_000;
+/** For how many claims the worker that an activity is at home with goes first. */
+const courtesy = 3;
 
 /**
  * One activity that was started. Its states are those of {@link ActivityState}; whatever it waits for calls `claim` or
@@ -33,14 +35,10 @@ export class Task implements ActivityHandle, Claimant {
   #lease: Lease | undefined;
   /** As stored. */
   #tail: Tail = null;
-  /** The furthest that it has ever been here: what goes back over it is no progress. */
-  #furthest: Tail = null;
-  #attempts = 0;
-  /** Ends of the stream in a row, without progress. */
-  #idle = 0;
-  #lastError: Error | undefined;
-  #nextRun: number | undefined;
-  #timer: Disposable | undefined;
+  #progress = new Progress();
+  #alarm: Alarm | undefined;
+  /** For how many claims more the worker goes first that this is at home with; 0: this one, or that leaves it. */
+  #courtesy = 0;
   /** The claim or run that is under way. */
   #busy: Promise<void> | undefined;
   #run: Run | undefined;
@@ -77,13 +75,13 @@ export class Task implements ActivityHandle, Claimant {
   }
 
   status(): ActivityStatus {
-    const nextRun = this.#state === 'sleeping' ? (this.#nextRun ?? this.#host.policy.nextTick()) : this.#nextRun;
+    const nextRun = this.#alarm?.at ?? (this.#state === 'sleeping' ? this.#host.policy.nextTick() : undefined);
     return {
       activity: this.activity,
       state: this.#state,
       tail: this.#tail,
-      attempts: this.#attempts,
-      lastError: this.#lastError,
+      attempts: this.#progress.attempts,
+      lastError: this.#progress.lastError,
       nextRun: nextRun === undefined ? undefined : new Date(nextRun),
     };
   }
@@ -99,6 +97,19 @@ export class Task implements ActivityHandle, Claimant {
     else if (this.#state === 'running') this.#isWoken = true;
   }
 
+  /** The workers are others now. What is at home with one of them is left to it, and kept if that one leaves it. */
+  rehome(): void {
+    this.#courtesy = this.#host.homes.has(this.activity) ? 0 : courtesy;
+    // A run that ends by itself is left to do so.
+    if (this.#courtesy > 0 && this.#host.policy.watch) this.#run?.cancel();
+    this.#leaveIfAway();
+  }
+
+  /** This worker was held to be dead: what it had is free. A run that is under way finds that out. */
+  forfeit(): void {
+    if (this.#isIdle) this.#lose();
+  }
+
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -109,7 +120,17 @@ export class Task implements ActivityHandle, Claimant {
     if (this.#state !== 'completed' && this.#state !== 'stopped') this.#end('stopped');
   }
 
+  /** Whether it has its lease, and does not run. */
+  get #isIdle(): boolean {
+    return this.#state === 'sleeping' || this.#state === 'ready' || this.#state === 'retrying';
+  }
+
   async #claim(ctx: Context): Promise<void> {
+    if (this.#courtesy > 0) {
+      this.#courtesy--;
+      this.#host.claims.wait(this);
+      return;
+    }
     const lease = await this.#host.claims.claim(ctx, this.activity);
     if (this.#state !== 'waiting') return;
     this.#lease = lease?.isCompleted ? undefined : lease;
@@ -118,9 +139,11 @@ export class Task implements ActivityHandle, Claimant {
       return;
     }
     this.#tail = lease.tail;
-    this.#furthest = lease.tail;
+    this.#progress = new Progress(lease.tail);
     if (lease.isCompleted) this.#end('completed');
-    else if (this.#stopping === undefined) {
+    else if (this.#stopping !== undefined) return;
+    else if (this.#courtesy > 0) await this.#leave();
+    else {
       this.#state = 'sleeping';
       this.#host.policy.claimed(this);
     }
@@ -149,6 +172,7 @@ export class Task implements ActivityHandle, Claimant {
       return;
     }
     if (this.#state === 'running') this.#settle(outcome);
+    this.#leaveIfAway();
   }
 
   /** undefined: the lease was lost meanwhile. */
@@ -172,42 +196,47 @@ export class Task implements ActivityHandle, Claimant {
       this.#lose();
       return;
     }
-    this.#attempts++;
-    this.#lastError = asError(error);
-    this.#log('the tail of an activity cannot be stored', this.#lastError);
+    this.#progress.fail(asError(error));
+    this.#log('the tail of an activity cannot be stored', error);
     this.#retry(undefined);
   }
 
   #lose(): void {
+    this.#unschedule();
     this.#lease = undefined;
     this.#unstored = undefined;
+    this.#progress = new Progress();
     if (this.#stopping !== undefined) return;
     this.#state = 'waiting';
     this.#host.claims.wait(this);
   }
 
+  #leaveIfAway(): void {
+    if (!this.#isIdle || this.#courtesy === 0 || this.#unstored !== undefined || this.#stopping !== undefined) return;
+    void this.#while(this.#leave());
+  }
+
+  /** Leaves the lease to the worker that this is at home with. */
+  async #leave(): Promise<void> {
+    this.#unschedule();
+    this.#state = 'waiting';
+    await this.#giveBack();
+    this.#lose();
+  }
+
   #settle(outcome: Outcome): void {
-    const hasProgressed = outcome.tail !== null && (this.#furthest === null || outcome.tail > this.#furthest);
-    if (hasProgressed) this.#furthest = outcome.tail;
-    if (hasProgressed || outcome.kind === 'endOfStream') {
-      this.#attempts = 0;
-      this.#lastError = undefined;
-    }
+    this.#progress.note(outcome);
     switch (outcome.kind) {
       case 'completed':
         this.#end('completed');
         break;
       case 'endOfStream':
-        this.#idle = hasProgressed ? 0 : this.#idle + 1;
         this.#sleep();
         break;
       case 'canceled':
-        this.#attempts++;
         this.#retry(undefined);
         break;
       case 'retry':
-        this.#attempts++;
-        this.#lastError = outcome.error;
         if (!isSilentRetry(outcome.error)) this.#log('an activity has failed', outcome.error);
         this.#retry(retryAfter(outcome.error));
     }
@@ -215,9 +244,9 @@ export class Task implements ActivityHandle, Claimant {
 
   #sleep(): void {
     if (this.#stopping !== undefined) return;
-    const pause = this.#isWoken ? 0 : this.#host.policy.pause(this.#idle);
+    const pause = this.#isWoken ? 0 : this.#host.policy.pause(this.#progress.idle);
     this.#state = 'sleeping';
-    if (pause !== undefined) this.#schedule(this.#host.clock.now() + pause);
+    if (pause !== undefined) this.#enqueueAt(this.#host.clock.now() + pause);
   }
 
   #retry(after: Date | undefined): void {
@@ -225,20 +254,18 @@ export class Task implements ActivityHandle, Claimant {
     const now = this.#host.clock.now();
     const wanted = after?.getTime() ?? now;
     this.#state = 'retrying';
-    this.#schedule(wanted > now ? wanted : now + backoff(this.#attempts));
+    this.#enqueueAt(wanted > now ? wanted : now + backoff(this.#progress.attempts));
   }
 
-  #schedule(at: number): void {
-    this.#nextRun = at;
-    const left = at - this.#host.clock.now();
-    if (left <= 0) this.#enqueue();
-    else this.#timer = this.#host.clock.after(Math.min(left, longestTimer), () => this.#schedule(at));
+  #enqueueAt(at: number): void {
+    const { clock } = this.#host;
+    if (at <= clock.now()) this.#enqueue();
+    else this.#alarm = new Alarm(clock, at, () => this.#enqueue());
   }
 
   #unschedule(): void {
-    this.#timer?.[Symbol.dispose]();
-    this.#timer = undefined;
-    this.#nextRun = undefined;
+    this.#alarm?.[Symbol.dispose]();
+    this.#alarm = undefined;
   }
 
   async #stop(): Promise<void> {
@@ -288,6 +315,6 @@ export class Task implements ActivityHandle, Claimant {
 
   #about(err: unknown): Readonly<Record<string, unknown>> {
     const { entity, name } = this.activity;
-    return { activity: name, stream: entityStream(entity), attempts: this.#attempts, err };
+    return { activity: name, stream: entityStream(entity), attempts: this.#progress.attempts, err };
   }
 }

@@ -30,10 +30,14 @@ it('brings the services of the protocol, and holds leases while it runs', async 
   const heartbeat = services.find(({ schema }) => schema.name === 'Leases')?.handlers.heartbeat as (
     ...args: readonly unknown[]
   ) => Promise<unknown>;
-  expect(await heartbeat(background, { worker: 'a'.repeat(20) })).toEqual({ leaseMs: workers.leaseMs });
+  expect(await heartbeat(background, { worker: 'a'.repeat(20) })).toMatchObject({
+    leaseMs: workers.leaseMs,
+  });
   expect(workers.members).toBe(1);
   cancel();
   await running;
   expect(workers.members).toBe(0);
-  await expect(heartbeat(background, { worker: 'b'.repeat(20) })).rejects.toMatchObject({ id: 'activity.stopping' });
+  await expect(heartbeat(background, { worker: 'b'.repeat(20) })).rejects.toMatchObject({
+    id: 'activity.stopping',
+  });
 });

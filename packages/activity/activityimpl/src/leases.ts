@@ -1,5 +1,13 @@
-import { type ActivityKey, entityStream, type Lease, type Leases, StaleLeaseError, type Tail } from '@samovar/activity';
-import { type Clock, systemClock } from '@samovar/activitycore';
+import {
+  type ActivityKey,
+  entityStream,
+  type Lease,
+  type Leases,
+  type Peers,
+  StaleLeaseError,
+  type Tail,
+} from '@samovar/activity';
+import { type Clock, runOf, systemClock } from '@samovar/activitycore';
 import { type Context, throwIfDone } from '@samovar/context';
 import type { Db } from '@samovar/db';
 import type { Logger } from '@samovar/eda';
@@ -55,7 +63,7 @@ export class SqlLeases implements Leases, AsyncDisposable {
   }
 
   async claim(ctx: Context, activity: ActivityKey): Promise<Lease | undefined> {
-    const row = await this.#make(ctx, activity, { kind: 'claim' });
+    const row = await this.#make(ctx, activity, { kind: 'claim', run: runOf(activity) });
     return row && { activity, epoch: row.epoch, tail: row.tail, isCompleted: row.completed === 1 };
   }
 
@@ -69,6 +77,10 @@ export class SqlLeases implements Leases, AsyncDisposable {
 
   async release(ctx: Context, lease: Lease): Promise<void> {
     await this.#make(ctx, lease.activity, { kind: 'release', epoch: lease.epoch, tail: lease.tail });
+  }
+
+  onPeers(listener: (peers: Peers) => void): Disposable {
+    return this.#membership.onPeers(listener);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

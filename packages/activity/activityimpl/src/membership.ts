@@ -1,3 +1,5 @@
+import type { Peers } from '@samovar/activity';
+import { PeersNews, withRun } from '@samovar/activitycore';
 import { background } from '@samovar/context';
 import type { Db } from '@samovar/db';
 import { v7 as uuid } from 'uuid';
@@ -11,12 +13,17 @@ interface Seen {
   readonly given: number;
   /** Looks in a row at which the beat was the same. */
   readonly looks: number;
+  /** As stored. */
+  readonly text: string;
+  readonly runs: ReadonlySet<string>;
 }
 
 /** The workers that are alive, this one among them. No clocks are compared: whoever is silent is counted out. */
 export class Membership {
   readonly #db: Db;
+  readonly #news = new PeersNews();
   #self = uuid();
+  #runs: ReadonlySet<string> = new Set();
   #seen = new Map<string, Seen>();
   /** Whether it has given something back that the others have not been told of. */
   #hasGiven = false;
@@ -31,16 +38,22 @@ export class Membership {
   }
 
   async join(): Promise<void> {
-    await this.#db
-      .query<Tables>(background)
-      .insertInto('activity_workers')
-      .values({ worker: this.#self, beat: 0, given: 0 })
-      .execute();
+    await this.#enter();
+    await this.#look(0);
   }
 
   /** Gives back all that this worker has. */
   async leave(): Promise<void> {
     await this.#db.query<Tables>(background).deleteFrom('activity_workers').where('worker', '=', this.#self).execute();
+  }
+
+  onPeers(listener: (peers: Peers) => void): Disposable {
+    return this.#news.listen(listener);
+  }
+
+  /** From the next look on, the others can see that this worker runs that, too. */
+  announce(run: string): void {
+    this.#runs = withRun(this.#runs, run);
   }
 
   /** Tells the others that this worker has given something back; at the latest with its next sign of life. */
@@ -54,7 +67,7 @@ export class Membership {
     const wasAlive = await this.#tell(1);
     if (!wasAlive) {
       this.#self = uuid();
-      await this.join();
+      await this.#enter();
     }
     await this.#look(1);
     await this.#giveUpSilent();
@@ -65,6 +78,14 @@ export class Membership {
   async given(): Promise<ReadonlyMap<string, number>> {
     await this.#look(0);
     return new Map([...this.#seen].map(([worker, { given }]) => [worker, given]));
+  }
+
+  async #enter(): Promise<void> {
+    await this.#db
+      .query<Tables>(background)
+      .insertInto('activity_workers')
+      .values({ worker: this.#self, beat: 0, given: 0, runs: textOf(this.#runs) })
+      .execute();
   }
 
   /** Whether this worker is among those that are alive. */
@@ -89,19 +110,54 @@ export class Membership {
     const rows = await this.#db.query<Tables>(background).selectFrom('activity_workers').selectAll().execute();
     const before = this.#seen;
     this.#seen = new Map(
-      rows.map(({ worker, beat, given }) => {
+      rows.map(({ worker, beat, given, runs: text }) => {
         const last = before.get(worker);
-        return [worker, { beat, given, looks: last?.beat === beat ? last.looks + looks : 0 }];
+        const runs = last?.text === text ? last.runs : runsIn(text);
+        return [worker, { beat, given, looks: last?.beat === beat ? last.looks + looks : 0, text, runs }];
       }),
     );
+    await this.#storeRuns();
+    this.#tellPeers();
+  }
+
+  /** Does so if they are not yet in this worker's row. */
+  async #storeRuns(): Promise<void> {
+    const seen = this.#seen.get(this.#self);
+    const runs = textOf(this.#runs);
+    if (seen === undefined || seen.text === runs) return;
+    const workers = this.#db.query<Tables>(background).updateTable('activity_workers');
+    await workers.set({ runs }).where('worker', '=', this.#self).execute();
+  }
+
+  #tellPeers(): void {
+    const self = this.#self;
+    // Given up: it will have another name.
+    if (!this.#seen.has(self)) return;
+    const all = [...this.#seen].map(([worker, { runs }]) => ({ worker, runs: worker === self ? this.#runs : runs }));
+    this.#news.tell({ self, all });
   }
 
   async #giveUpSilent(): Promise<void> {
-    for (const [worker, { beat, looks }] of this.#seen) {
-      if (looks < silentLooks || worker === this.#self) continue;
+    const silent = [...this.#seen].filter(([worker, { looks }]) => looks >= silentLooks && worker !== this.#self);
+    for (const [worker, { beat }] of silent) {
       const workers = this.#db.query<Tables>(background).deleteFrom('activity_workers');
       await workers.where('worker', '=', worker).where('beat', '=', beat).execute();
     }
+    if (silent.length > 0) await this.#look(0);
+  }
+}
+
+function textOf(runs: ReadonlySet<string>): string {
+  return JSON.stringify([...runs]);
+}
+
+/** None if they cannot be read. */
+function runsIn(text: string): ReadonlySet<string> {
+  try {
+    const runs: unknown = JSON.parse(text);
+    return new Set(Array.isArray(runs) && runs.every((run) => typeof run === 'string') ? runs : []);
+  } catch {
+    return new Set();
   }
 }
 

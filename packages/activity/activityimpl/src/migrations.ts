@@ -21,5 +21,13 @@ export const activityMigrations: Migrations = {
           .addColumn('completed', 'integer', (column) => column.notNull()),
       ],
     },
+    {
+      name: '002-runs',
+      statements: (db) => [
+        db.schema
+          .alterTable('activity_workers')
+          .addColumn('runs', 'text', (column) => column.notNull().defaultTo(sql.lit('[]'))),
+      ],
+    },
   ],
 };

@@ -1,4 +1,5 @@
-import type { ActivityKey, Lease, Tail, WorkerLeases, Workers } from '@samovar/activity';
+import type { ActivityKey, Lease, Peers, Tail, WorkerLeases, Workers } from '@samovar/activity';
+import { PeersNews } from '@samovar/activitycore';
 import type { Context } from '@samovar/context';
 
 /**
@@ -7,6 +8,7 @@ import type { Context } from '@samovar/context';
  */
 export class OwnLeases implements WorkerLeases {
   readonly #workers: Workers;
+  readonly #news = new PeersNews();
   #joined: Promise<WorkerLeases> | undefined;
   #isDisposed = false;
 
@@ -30,6 +32,10 @@ export class OwnLeases implements WorkerLeases {
     await (await this.#join()).release(ctx, lease);
   }
 
+  onPeers(listener: (peers: Peers) => void): Disposable {
+    return this.#news.listen(listener);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true;
     await (await this.#joined?.catch(() => undefined))?.[Symbol.asyncDispose]();
@@ -40,9 +46,12 @@ export class OwnLeases implements WorkerLeases {
     if (this.#joined === undefined) {
       const joined = this.#workers.join();
       this.#joined = joined;
-      joined.catch(() => {
-        this.#joined = undefined;
-      });
+      joined.then(
+        (leases) => leases.onPeers((peers) => this.#news.tell(peers)),
+        () => {
+          this.#joined = undefined;
+        },
+      );
     }
     return this.#joined;
   }

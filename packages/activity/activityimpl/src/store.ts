@@ -7,6 +7,8 @@ import type { Tables } from './tables.ts';
 
 export interface Claim {
   readonly kind: 'claim';
+  /** What the worker runs that claims this, as `Peer.runs` has it. */
+  readonly run: string;
 }
 
 /** A change to what a worker has: refused unless it still has the lease of that epoch. */
@@ -49,8 +51,10 @@ export class SqlLeaseStore {
     const held: (Held & { readonly activity: string })[] = [];
     // In one order for all, so that no two transactions wait for each other.
     for (const [activity, change] of [...batch].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      if (change.kind === 'claim') claimed.push(activity);
-      else held.push({ activity, ...change });
+      if (change.kind === 'claim') {
+        claimed.push(activity);
+        this.#membership.announce(change.run);
+      } else held.push({ activity, ...change });
     }
     const given: Given = claimed.length > 0 ? await this.#membership.given() : new Map();
     const claims = claimed.filter((activity) => !this.#isTaken(activity, given));

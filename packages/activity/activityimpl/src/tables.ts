@@ -7,6 +7,8 @@ export interface Tables {
     readonly beat: number;
     /** Grows when the worker has given something back. */
     readonly given: number;
+    /** What it runs, as `Peer.runs` has it: a JSON array of strings. */
+    readonly runs: string;
   };
   readonly activity_leases: {
     /** The stream of its entity, `/`, and its name. */

@@ -47,12 +47,14 @@ deleted.set('KV-Operation', 'DEL');
 export class Bucket<Value> {
   readonly #name: string;
   readonly #js: JetStreamClient;
+  readonly #streams: StreamAPI;
   readonly #api: Pick<DirectStreamAPI & StreamAPI, 'getMessage'>;
   readonly #isGuarded: boolean;
 
   private constructor(js: JetStreamClient, jsm: JetStreamManager, replicas: number, { name }: BucketOptions) {
     this.#name = name;
     this.#js = js;
+    this.#streams = jsm.streams;
     this.#isGuarded = replicas > 1;
     // Any replica answers a direct question, also one that has not got the latest value yet.
     this.#api = replicas > 1 ? jsm.streams : jsm.direct;
@@ -71,6 +73,13 @@ export class Bucket<Value> {
     if (found === null) return { revision: 0, value: undefined, at: 0 };
     const value = found.data.length === 0 ? undefined : found.json<Value>();
     return { revision: found.seq, value, at: found.time.getTime() };
+  }
+
+  /** The keys that something is stored under, or was until it was removed: the server may remember that for a while. */
+  async keys(): Promise<Set<string>> {
+    const { state } = await this.#streams.info(`KV_${this.#name}`, { subjects_filter: this.#subject('>') });
+    const prefix = this.#subject('');
+    return new Set(Object.keys(state.subjects ?? {}).map((subject) => subject.slice(prefix.length)));
   }
 
   /**

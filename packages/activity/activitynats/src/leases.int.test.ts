@@ -66,6 +66,11 @@ class TestWorkers implements AsyncDisposable {
     await vi.waitFor(async () => expect(await this.alive()).toBe(before - 1), patience);
   }
 
+  /** Those whose clock does not stand still give signs of life by themselves. */
+  async beat(leases: Leases): Promise<void> {
+    this.clocks.get(leases)?.goOn();
+  }
+
   /** Has the server keep heartbeats for ever. */
   async keepHeartbeats(): Promise<void> {
     await this.#jsm.streams.update(this.#bucket, { max_age: 0 });

@@ -1,6 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type ActivityKey, entityStream, type Lease, type Leases, StaleLeaseError, type Tail } from '@samovar/activity';
-import type { Clock } from '@samovar/activitycore';
+import {
+  type ActivityKey,
+  entityStream,
+  type Lease,
+  type Leases,
+  type Peers,
+  StaleLeaseError,
+  type Tail,
+} from '@samovar/activity';
+import { type Clock, runOf } from '@samovar/activitycore';
 import { type Context, throwIfDone } from '@samovar/context';
 import type { Logger } from '@samovar/eda';
 import pLimit from 'p-limit';
@@ -71,6 +79,7 @@ export class NatsLeases implements Leases, AsyncDisposable {
 
   async claim(ctx: Context, activity: ActivityKey): Promise<Lease | undefined> {
     const key = this.#keyOf(ctx, activity);
+    await this.#roster.announce(runOf(activity));
     if (await this.#isTakenStill(key)) return undefined;
     const entry = await this.#inTurn(key, () => this.#claim(key));
     return entry && { activity, epoch: entry.epoch, tail: entry.tail, isCompleted: entry.completed };
@@ -86,6 +95,10 @@ export class NatsLeases implements Leases, AsyncDisposable {
 
   async release(ctx: Context, lease: Lease): Promise<void> {
     await this.#giveBack(ctx, lease, { worker: null });
+  }
+
+  onPeers(listener: (peers: Peers) => void): Disposable {
+    return this.#roster.news.listen(listener);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -177,7 +190,7 @@ export class NatsLeases implements Leases, AsyncDisposable {
   async #read(key: string): Promise<Known> {
     const { seen } = this.#roster;
     const { revision, value: entry = unclaimed.entry } = await this.#entries.get(key);
-    return { entry, revision, given: entry.worker === null ? undefined : seen.get(entry.worker) };
+    return { entry, revision, given: entry.worker === null ? undefined : seen.get(entry.worker)?.given };
   }
 
   #beatLater(): void {
@@ -189,6 +202,8 @@ export class NatsLeases implements Leases, AsyncDisposable {
   async #beat(): Promise<void> {
     try {
       await this.#roster.beat();
+      // The next sign of life does not wait for it.
+      void this.#roster.lookAround();
     } catch (error) {
       const fields = { err: error };
       this.#logger.warn('this worker cannot tell that it is alive: it may lose its leases of activities', fields);

@@ -19,7 +19,7 @@ export interface NatsWorkersOptions {
   readonly leaseMs?: number;
   /** When signs of life are given. Default: the system's. */
   readonly clock?: Clock;
-  /** Told, at warn, of signs of life that could not be given. */
+  /** Told, at warn, of signs of life that could not be given or found. */
   readonly logger: Logger;
 }
 
@@ -93,7 +93,15 @@ export class NatsWorkers implements Workers, AsyncDisposable {
     // The last heartbeat of this worker, which tells the time, may be as old as that.
     const roster = new Roster(this.#heartbeats, this.leaseMs - everyMs, this.#logger);
     await roster.join();
-    return new NatsLeases({ entries: this.#entries, roster, everyMs, clock: this.#clock, logger: this.#logger });
+    const leases = new NatsLeases({
+      entries: this.#entries,
+      roster,
+      everyMs,
+      clock: this.#clock,
+      logger: this.#logger,
+    });
+    await roster.lookAround();
+    return leases;
   }
 
   /** Closes the connection. Workers are to be disposed before. */

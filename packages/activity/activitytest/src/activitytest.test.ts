@@ -9,6 +9,7 @@ leasesContract('FakeLeases', async () => {
   return {
     worker: async () => leases.another(),
     expire: async (worker) => (worker as FakeLeases).expire(),
+    beat: async (worker) => (worker as FakeLeases).beat(),
     async [Symbol.asyncDispose]() {},
   };
 });

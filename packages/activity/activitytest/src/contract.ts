@@ -5,6 +5,7 @@ import { limits } from './contract/limits.ts';
 import { outcomes } from './contract/outcomes.ts';
 import { retries } from './contract/retries.ts';
 import { running } from './contract/running.ts';
+import { sharing } from './contract/sharing.ts';
 import { starting } from './contract/starting.ts';
 import { stopping } from './contract/stopping.ts';
 import { fakeWorld, type World } from './contract/world.ts';
@@ -37,6 +38,7 @@ export function engineContract(
     describe('tries again', () => retries(bench));
     describe('limits', () => limits(bench));
     describe('leases', () => leasing(bench));
+    describe('shares activities', () => sharing(bench));
     describe('stops', () => stopping(bench));
   });
 }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ListActivitiesQuery } from '@samovar/activity';
 import { AddRepoCommand } from '@samovar/registry';
 import { GetRepoQuery, type Repo, Uuid } from '@samovar/repos';
 import { GitFolder } from '@samovar/repostest/git';
@@ -35,11 +36,17 @@ describeOnLogs((name, freshLog) => {
     working();
     if (name === 'SQLite') guarded();
   });
+  describe('workers beside a server that runs activities, too', { timeout: 90_000 }, sharing);
 });
 
-/** A server that runs no activities, and where it speaks gRPC. */
-async function serve(...more: string[]): Promise<{ client: Client; grpc: string }> {
-  const args = ['serve', 'tea', '--data', 'data', '--port', '0', '--grpc-port', '0', '--no-activities', ...more];
+/** A server that runs no activities. */
+function serve(...more: string[]): ReturnType<typeof serveAll> {
+  return serveAll('--no-activities', ...more);
+}
+
+/** A server, and where it speaks gRPC. */
+async function serveAll(...more: string[]): Promise<{ client: Client; grpc: string }> {
+  const args = ['serve', 'tea', '--data', 'data', '--port', '0', '--grpc-port', '0', ...more];
   const samovar = start(args);
   const client = new Client(samovar);
   const [, grpc = ''] = await samovar.says(/and speaks gRPC at (\S+)/);
@@ -155,6 +162,36 @@ function working(): void {
     },
     60_000 * rounds,
   );
+}
+
+function sharing(): void {
+  it('take their share, and give it back when they are stopped and when they are killed', async () => {
+    for (let i = 0; i < 9; i++) await git.fill(await git.init(`tea/cup${i}`), 1);
+    const { client, grpc } = await serveAll();
+    await using _server = client;
+    const repos = { limit: 1_000, kind: 'repo' } as const;
+    /** How many activities of repositories the server has, and how many of them it runs. */
+    const own = async () => {
+      const { activities } = await client.call(ListActivitiesQuery, repos);
+      return { all: activities.length, run: activities.filter(({ state }) => state !== 'waiting').length };
+    };
+    const all = 20;
+    await vi.waitFor(async () => expect(await own()).toEqual({ all, run: all }), takenOver);
+
+    await using ann = work(grpc);
+    await ann.says(/^runs [1-9]/m);
+    await vi.waitFor(async () => expect((await own()).run).toBeLessThan(all - 2), takenOver);
+    const id = newId();
+    await client.begin(id, ping);
+    expect((await client.finished(id)).outcome).toMatchObject({ kind: 'succeeded', details: { missing: [] } });
+    await ann.stop();
+    await vi.waitFor(async () => expect(await own()).toEqual({ all, run: all }), takenOver);
+
+    await using bob = work(grpc);
+    await bob.says(/^runs [1-9]/m);
+    await bob.stop('SIGKILL');
+    await vi.waitFor(async () => expect(await own()).toEqual({ all, run: all }), takenOver);
+  });
 }
 
 /** What has nothing to do with the log. */

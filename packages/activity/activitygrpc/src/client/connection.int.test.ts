@@ -1,4 +1,4 @@
-import { type ActivityKey, type EntityRef, entityStream } from '@samovar/activity';
+import { type ActivityKey, type EntityRef, entityStream, type Peers } from '@samovar/activity';
 import { RecordingLogger, TestClock } from '@samovar/activitytest';
 import { FakeBus } from '@samovar/bustest';
 import {
@@ -254,6 +254,17 @@ describe('a worker', () => {
       { message: expect.stringContaining('alive'), fields: { err: { status: 'unavailable' } } },
     ]);
     server = await startServer(conn, { options: { port: Number(new URL(url).port) } });
+  });
+
+  it('knows the others before it has claimed anything, and joins by claiming only', async () => {
+    await using ann = server.connect();
+    const told: Peers[] = [];
+    ann.leases.onPeers((peers) => told.push(peers));
+    await connection.leases.claim(ctx, tea);
+    expect(server.workers.members).toBe(1);
+    server.workers.beat();
+    await ann.leases.claim(ctx, tea);
+    expect(told.map(({ all }) => all.map(({ runs }) => [...runs]))).toEqual([[['repo/tea'], []]]);
   });
 
   it('that the server has no room for is told so', async () => {

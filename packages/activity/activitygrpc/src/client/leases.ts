@@ -1,10 +1,18 @@
-import { type ActivityKey, entityStream, type Lease, type Tail, type WorkerLeases } from '@samovar/activity';
-import { type Clock, systemClock } from '@samovar/activitycore';
+import {
+  type ActivityKey,
+  entityStream,
+  type Lease,
+  type Peers,
+  type Tail,
+  type WorkerLeases,
+} from '@samovar/activity';
+import { type Clock, PeersNews, systemClock } from '@samovar/activitycore';
 import { Leases } from '@samovar/api/entities/v1/leases';
 import { background, type Context, throwIfDone, withTimeout } from '@samovar/context';
 import type { EventId, Logger } from '@samovar/eda';
 import { v4 as uuid } from 'uuid';
 import { wireRef } from '../wire/entity.ts';
+import { peersOf } from '../wire/peers.ts';
 import type { Channel } from './channel.ts';
 
 /** Signs of life in a lease's time. */
@@ -19,6 +27,7 @@ export class RemoteLeases implements WorkerLeases {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #worker = uuid();
+  readonly #news = new PeersNews();
   readonly #turns = new Map<string, Promise<unknown>>();
   #joining: Promise<void> | undefined;
   #timer: Disposable | undefined;
@@ -59,6 +68,10 @@ export class RemoteLeases implements WorkerLeases {
     await this.#inTurn(ctx, lease.activity, () => this.#channel.call(ctx, method.release, request));
   }
 
+  onPeers(listener: (peers: Peers) => void): Disposable {
+    return this.#news.listen(listener);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -95,8 +108,10 @@ export class RemoteLeases implements WorkerLeases {
   /** @throws whatever keeps the server from answering within so many milliseconds. */
   async #beat(ms: number): Promise<void> {
     using scope = withTimeout(background, ms);
-    const { leaseMs } = await this.#channel.call(scope.ctx, method.heartbeat, { worker: this.#worker });
-    this.#beatLater(leaseMs / beats);
+    const answer = await this.#channel.call(scope.ctx, method.heartbeat, { worker: this.#worker });
+    const peers = peersOf(answer);
+    if (peers !== undefined) this.#news.tell(peers);
+    this.#beatLater(answer.leaseMs / beats);
   }
 
   #beatLater(ms: number): void {

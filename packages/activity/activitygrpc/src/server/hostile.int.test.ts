@@ -48,9 +48,23 @@ it('serves clients that have nothing but the proto files', async () => {
   expect(await ask('Repos', 'events', { repoId }, true)).toEqual([{ willBlock: true }]);
   expect(await ask('LiveBroadcast', 'head', { entity: activity.entity }, false)).toEqual({});
   expect(await ask('LiveBroadcast', 'heads', {}, true)).toEqual([]);
-  expect(await ask('Leases', 'heartbeat', { worker }, false)).toEqual({ leaseMs: server.workers.leaseMs });
+  expect(await ask('Leases', 'heartbeat', { worker }, false)).toMatchObject({ leaseMs: server.workers.leaseMs });
   expect(await ask('Leases', 'claim', { worker, activity }, false)).toMatchObject({ lease: {} });
   expect(await ask('Leases', 'leave', { worker }, false)).toEqual({});
+});
+
+it('tells them of the workers, not by the names that these chose', async () => {
+  const other = 'b'.repeat(20);
+  await ask('Leases', 'heartbeat', { worker }, false);
+  await ask('Leases', 'claim', { worker: other, activity }, false);
+  server.workers.beat();
+  const answer = (await ask('Leases', 'heartbeat', { worker }, false)) as { readonly self: string };
+  const peers = [{ worker: answer.self }, { worker: expect.any(String), runs: ['repo/tea'] }];
+  expect(answer).toEqual({ leaseMs: server.workers.leaseMs, self: expect.stringMatching(/./), peers });
+  for (const name of [worker, other]) {
+    expect(JSON.stringify(answer)).not.toContain(name);
+    await ask('Leases', 'leave', { worker: name }, false);
+  }
 });
 
 it.each<[string, string, string, object, boolean]>([
@@ -92,5 +106,5 @@ it('takes no more workers than it may', async () => {
   for (const name of workers) answers.push(await ask('Leases', 'heartbeat', { worker: name }, false));
   expect(answers.at(-1)).toBe(status.RESOURCE_EXHAUSTED);
   server.clock.advance(server.workers.leaseMs);
-  expect(await ask('Leases', 'heartbeat', { worker: workers[2] }, false)).toEqual({ leaseMs: server.workers.leaseMs });
+  expect(await ask('Leases', 'heartbeat', { worker: workers[2] }, false)).toMatchObject({ self: expect.any(String) });
 });

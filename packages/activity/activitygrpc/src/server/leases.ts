@@ -3,26 +3,27 @@ import { type GrpcService, grpcService } from '@samovar/api';
 import { Leases, type ReleaseRequest } from '@samovar/api/entities/v1/leases';
 import { parseEventId } from '@samovar/eda';
 import { checkedKey } from '../wire/entity.ts';
+import { wirePeers } from '../wire/peers.ts';
 import type { RemoteWorkers } from './workers.ts';
 
 /** The service by which workers elsewhere have leases. */
 export function leasesService(workers: RemoteWorkers): GrpcService {
   /** @throws {StaleLeaseError} if the worker is not among those there are: another may have the activity. */
-  const leasesOf = async (worker: string, { entity, name }: ActivityKey) => {
-    const leases = await workers.find(worker);
-    if (leases === undefined) throw new StaleLeaseError(name, entityStream(entity));
-    return leases;
+  const leasesOf = async (name: string, activity: ActivityKey) => {
+    const worker = await workers.find(name);
+    if (worker === undefined) throw new StaleLeaseError(activity.name, entityStream(activity.entity));
+    return worker.leases;
   };
   return grpcService(Leases, {
     async heartbeat(_, { worker }) {
-      await workers.alive(worker);
-      return { leaseMs: workers.leaseMs };
+      const { peers } = await workers.alive(worker);
+      return { leaseMs: workers.leaseMs, ...(peers && wirePeers(peers)) };
     },
 
-    async claim(ctx, { worker, activity }) {
-      const key = checkedKey(activity);
-      const leases = await workers.alive(worker);
-      const lease = await leases.claim(ctx, key);
+    async claim(ctx, request) {
+      const activity = checkedKey(request.activity);
+      const { leases } = await workers.alive(request.worker);
+      const lease = await leases.claim(ctx, activity);
       if (lease === undefined) return {};
       const { epoch, tail, isCompleted } = lease;
       return { lease: { epoch: BigInt(epoch), tail: tail ?? '', completed: isCompleted } };
@@ -44,7 +45,7 @@ export function leasesService(workers: RemoteWorkers): GrpcService {
 
     async release(ctx, request) {
       const lease = leaseOf(request);
-      await (await workers.find(request.worker))?.release(ctx, lease);
+      await (await workers.find(request.worker))?.leases.release(ctx, lease);
       return {};
     },
 

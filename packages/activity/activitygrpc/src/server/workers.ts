@@ -1,11 +1,12 @@
-import { InvalidActivityError, type Leases, type WorkerLeases, type Workers } from '@samovar/activity';
+import { InvalidActivityError, type Workers } from '@samovar/activity';
 import type { Clock } from '@samovar/activitycore';
 import { type Context, whenDone } from '@samovar/context';
 import type { BackgroundService, Logger } from '@samovar/server';
 import { StoppingError, TooManyWorkersError } from './errors.ts';
+import { RemoteWorker } from './worker.ts';
 
 interface Remote {
-  readonly leases: Promise<WorkerLeases>;
+  readonly worker: Promise<RemoteWorker>;
   /** Runs out when the worker has given no sign of life for the lease time. */
   silence: Disposable;
 }
@@ -39,62 +40,63 @@ export class RemoteWorkers implements BackgroundService {
   async run(ctx: Context): Promise<void> {
     await whenDone(ctx);
     this.#isStopped = true;
-    await Promise.all([...this.#remotes.keys()].map((worker) => this.leave(worker)));
+    await Promise.all([...this.#remotes.keys()].map((name) => this.leave(name)));
   }
 
   /**
-   * The leases of the worker, who is alive and joins if it is not among those there are.
+   * The worker of that name, who is alive and joins if it is not among those there are.
    *
    * @throws {InvalidActivityError} @throws {TooManyWorkersError} @throws {StoppingError}
    */
-  async alive(worker: string): Promise<Leases> {
-    if (!/^[\w-]{16,100}$/.test(worker)) throw new InvalidActivityError('worker', 'is no name of a worker');
-    const known = this.#remotes.get(worker);
-    if (known === undefined) return await this.#join(worker);
+  async alive(name: string): Promise<RemoteWorker> {
+    if (!/^[\w-]{16,100}$/.test(name)) throw new InvalidActivityError('worker', 'is no name of a worker');
+    const known = this.#remotes.get(name);
+    if (known === undefined) return await this.#join(name);
     known.silence[Symbol.dispose]();
-    known.silence = this.#expect(worker);
-    return await known.leases;
+    known.silence = this.#expect(name);
+    return await known.worker;
   }
 
-  /** Its leases, if it is among those there are; that is no sign of life. */
-  async find(worker: string): Promise<Leases | undefined> {
-    return await this.#remotes.get(worker)?.leases;
+  /** The worker of that name, if it is among those there are; that is no sign of life. */
+  async find(name: string): Promise<RemoteWorker | undefined> {
+    return await this.#remotes.get(name)?.worker;
   }
 
   /** Gives back what the worker has. Never rejects. */
-  async leave(worker: string): Promise<void> {
-    const remote = this.#remotes.get(worker);
+  async leave(name: string): Promise<void> {
+    const remote = this.#remotes.get(name);
     if (remote === undefined) return;
-    this.#forget(worker, remote);
+    this.#forget(name, remote);
     try {
-      await (await remote.leases)[Symbol.asyncDispose]();
+      await (await remote.worker)[Symbol.asyncDispose]();
     } catch (error) {
       this.#logger.warn('the leases of a remote worker could not be given back: they run out', { err: error });
     }
   }
 
-  async #join(worker: string): Promise<Leases> {
+  async #join(name: string): Promise<RemoteWorker> {
     if (this.#isStopped) throw new StoppingError();
     if (this.#remotes.size >= this.#most) throw new TooManyWorkersError(this.#most);
-    const remote = { leases: this.#workers.join(), silence: this.#expect(worker) };
-    this.#remotes.set(worker, remote);
+    const worker = this.#workers.join().then((leases) => new RemoteWorker(leases));
+    const remote = { worker, silence: this.#expect(name) };
+    this.#remotes.set(name, remote);
     try {
-      return await remote.leases;
+      return await worker;
     } catch (error) {
-      this.#forget(worker, remote);
+      this.#forget(name, remote);
       throw error;
     }
   }
 
-  #expect(worker: string): Disposable {
+  #expect(name: string): Disposable {
     return this.#clock.after(this.#workers.leaseMs, () => {
-      this.#logger.info('a remote worker is silent: its leases are free', { worker });
-      void this.leave(worker);
+      this.#logger.info('a remote worker is silent: its leases are free', { worker: name });
+      void this.leave(name);
     });
   }
 
-  #forget(worker: string, remote: Remote): void {
+  #forget(name: string, remote: Remote): void {
     remote.silence[Symbol.dispose]();
-    if (this.#remotes.get(worker) === remote) this.#remotes.delete(worker);
+    if (this.#remotes.get(name) === remote) this.#remotes.delete(name);
   }
 }

@@ -3,6 +3,7 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { type EntityRef, entityKinds } from '@samovar/activity';
 import { DataKind, EventSchema } from '@samovar/api/entities/v1/event';
+import { HeartbeatResponseSchema } from '@samovar/api/entities/v1/leases';
 import {
   RegistryEventsResponseSchema,
   RegistryWorkflowEventsResponseSchema,
@@ -15,6 +16,7 @@ import { describe, expect, it } from 'vitest';
 import { Batch, encodePart, joinParts } from './batch.ts';
 import { checkedKey, checkedRef, kindsOf, refOf, wireKinds, wireRef } from './entity.ts';
 import { decodeEvent, writeEvent } from './event.ts';
+import { peersOf, wirePeers } from './peers.ts';
 
 const id = Uuid.parse('0190f3a4-5b6c-7d8e-9f00-112233445566');
 const entities: readonly EntityRef[] = [
@@ -166,5 +168,24 @@ describe('entities', () => {
       entity: wireRef(entities[0] as EntityRef),
     };
     expect(() => checkedKey(activity)).toThrow(expect.objectContaining({ id: 'activity.invalidArgument' }));
+  });
+});
+
+describe('workers', () => {
+  it('travel', () => {
+    const runs = [['repo/tea', 'registry/milk'], ['repo/tea'], []];
+    const peers = { self: 'worker-1', all: runs.map((runs, i) => ({ worker: `worker-${i}`, runs: new Set(runs) })) };
+    const response = create(HeartbeatResponseSchema, wirePeers(peers));
+    expect(peersOf(fromBinary(HeartbeatResponseSchema, toBinary(HeartbeatResponseSchema, response)))).toEqual(peers);
+  });
+
+  it.each([
+    ['are not known', '', []],
+    ['have no name', '', ['', 'ann']],
+    ['have one name', 'ann', ['ann', 'bob', 'bob']],
+    ['lack the one that is told', 'ann', ['bob']],
+  ])('are told to nobody if they %s', (_, self, names) => {
+    const { peers } = create(HeartbeatResponseSchema, { peers: names.map((worker) => ({ worker })) });
+    expect(peersOf({ self, peers })).toBeUndefined();
   });
 });

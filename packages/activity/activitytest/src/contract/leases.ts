@@ -1,7 +1,8 @@
-import { type ActivityKey, type Lease, type Leases, StaleLeaseError } from '@samovar/activity';
+import { isDeepStrictEqual } from 'node:util';
+import { type ActivityKey, type Lease, type Leases, type Peers, StaleLeaseError } from '@samovar/activity';
 import { CanceledError, background as ctx, withCancel } from '@samovar/context';
 import type { EventId } from '@samovar/eda';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { otherRepo, repo } from './bench.ts';
 
 /** What the workers of a test share. */
@@ -10,6 +11,8 @@ export interface SharedLeases extends AsyncDisposable {
   worker(): Promise<Leases>;
   /** Has the lease time pass, without a sign of life from that worker. */
   expire(leases: Leases): Promise<void>;
+  /** Has that worker give a sign of life. */
+  beat(leases: Leases): Promise<void>;
 }
 
 const tea: ActivityKey = { entity: repo, name: 'tea' };
@@ -127,6 +130,75 @@ export function leasesContract(name: string, open: () => Promise<SharedLeases>):
         ann.claim(ctx, tea),
       ]);
       expect(next).toMatchObject({ tail: tail(2) });
+    });
+
+    describe('tell of the workers', () => {
+      /** What a worker has been told so far. */
+      const listening = (leases: Leases) => {
+        const told: Peers[] = [];
+        const listener = leases.onPeers((peers) => told.push(peers));
+        return { told, listener };
+      };
+      /** Lets the workers give signs of life until the condition holds. */
+      const beating = (workers: readonly Leases[], condition: () => void) =>
+        vi.waitFor(async () => {
+          for (const worker of workers) await shared.beat(worker);
+          condition();
+        });
+      const runs = (peers: Peers | undefined) => peers?.all.map(({ runs }) => [...runs].toSorted());
+
+      it('that are alive, and of what each has claimed or tried to claim', async () => {
+        const [anns, bobs] = [listening(ann), listening(bob)];
+        await ann.claim(ctx, tea);
+        expect(await bob.claim(ctx, tea)).toBeUndefined();
+        await bob.claim(ctx, { entity: { kind: 'registry', registry: 'main' }, name: 'milk' });
+        await ann.claim(ctx, { entity: otherRepo, name: 'tea' });
+        const both = [['repo/tea'], ['registry/milk', 'repo/tea']];
+        await beating([ann, bob], () => {
+          const told = [anns, bobs].map(({ told }) => told.at(-1));
+          for (const peers of told) expect(runs(peers)?.toSorted((a, b) => a.length - b.length)).toEqual(both);
+        });
+        const [toAnn, toBob] = [anns.told.at(-1), bobs.told.at(-1)];
+        expect(toAnn?.all).toEqual(toBob?.all);
+        const names = toAnn?.all.map(({ worker }) => worker) ?? [];
+        expect(names).toEqual(names.toSorted());
+        const own = toAnn?.all.find(({ worker }) => worker === toAnn.self);
+        expect([...(own?.runs ?? [])]).toEqual(['repo/tea']);
+        expect(new Set([toAnn?.self, toBob?.self])).toEqual(new Set(names));
+      });
+
+      it('whoever listens later at once, nobody twice the same, and none that listens no more', async () => {
+        const first = listening(ann);
+        await ann.claim(ctx, tea);
+        await beating([ann], () => expect(runs(first.told.at(-1))).toContainEqual(['repo/tea']));
+        const late = listening(ann);
+        expect(late.told).toEqual([first.told.at(-1)]);
+        late.listener[Symbol.dispose]();
+        for (let beat = 0; beat < 3; beat++) await shared.beat(ann);
+        expect(first.told.filter((peers, i) => isDeepStrictEqual(peers, first.told[i - 1]))).toEqual([]);
+        await bob.claim(ctx, { entity: repo, name: 'milk' });
+        await beating([bob, ann], () => expect(runs(first.told.at(-1))).toContainEqual(['repo/milk']));
+        expect(late.told).toHaveLength(1);
+      });
+
+      it('when one is given up, which comes again under another name, with what it claims then', async () => {
+        const anns = listening(ann);
+        const bobs = listening(bob);
+        await ann.claim(ctx, tea);
+        await bob.claim(ctx, { entity: repo, name: 'milk' });
+        await beating([ann, bob], () => expect(runs(anns.told.at(-1))).toHaveLength(2));
+        await beating([ann, bob], () => expect(runs(bobs.told.at(-1))).toHaveLength(2));
+        const name = bobs.told.at(-1)?.self;
+        await shared.expire(bob);
+        await beating([ann], () => expect(runs(anns.told.at(-1))).toEqual([['repo/tea']]));
+        await shared.beat(bob);
+        await bob.claim(ctx, { entity: repo, name: 'milk' });
+        await beating([bob, ann], () => {
+          expect(runs(anns.told.at(-1))).toContainEqual(['repo/milk']);
+          expect(bobs.told.at(-1)?.self).not.toBe(name);
+        });
+        expect(anns.told.at(-1)?.all.map(({ worker }) => worker)).not.toContain(name);
+      });
     });
 
     it('refuse a context that is done', async () => {

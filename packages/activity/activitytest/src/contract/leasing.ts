@@ -5,7 +5,7 @@ import { FakeLeases } from '../leases.ts';
 import { Answering, type AnyActivity, type Bench, endOf, first, leaseOf, repo, start } from './bench.ts';
 
 /** Leases that fail as long as they are told to. */
-class FailingLeases extends FakeLeases {
+export class FailingLeases extends FakeLeases {
   isFailing = true;
 
   override async claim(ctx: Context, activity: Parameters<FakeLeases['claim']>[1]): Promise<Lease | undefined> {

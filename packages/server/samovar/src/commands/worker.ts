@@ -9,8 +9,9 @@ import { logLevelHelp } from './help.ts';
 
 const workerHelp = `
 The server is one that was started with --grpc-port. Beyond this machine it speaks TLS (grpcs://) and asks for a token, which is
-given in SAMOVAR_GRPC_TOKEN. Whoever runs an activity has its lease: a worker that is killed hands over within ten seconds (the
-server's setting leaseMs), and one that is stopped at once. A server that is to run none itself is started with --no-activities.
+given in SAMOVAR_GRPC_TOKEN. The worker shares the activities with the server and other workers: it gets its part of them within
+seconds. Whoever runs an activity has its lease: a worker that is killed hands over within ten seconds (the server's setting
+leaseMs), and one that is stopped at once. A server that is to run none itself is started with --no-activities.
 `;
 
 interface Flags {

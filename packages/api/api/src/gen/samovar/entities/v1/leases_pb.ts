@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file samovar/entities/v1/leases.proto.
  */
 export const file_samovar_entities_v1_leases: GenFile = /*@__PURE__*/
-  fileDesc("CiBzYW1vdmFyL2VudGl0aWVzL3YxL2xlYXNlcy5wcm90bxITc2Ftb3Zhci5lbnRpdGllcy52MSJICghBY3Rpdml0eRIuCgZlbnRpdHkYASABKAsyHi5zYW1vdmFyLmVudGl0aWVzLnYxLkVudGl0eVJlZhIMCgRuYW1lGAIgASgJIiIKEEhlYXJ0YmVhdFJlcXVlc3QSDgoGd29ya2VyGAEgASgJIiUKEUhlYXJ0YmVhdFJlc3BvbnNlEhAKCGxlYXNlX21zGAEgASgNIk8KDENsYWltUmVxdWVzdBIOCgZ3b3JrZXIYASABKAkSLwoIYWN0aXZpdHkYAiABKAsyHS5zYW1vdmFyLmVudGl0aWVzLnYxLkFjdGl2aXR5IjoKDUNsYWltUmVzcG9uc2USKQoFbGVhc2UYASABKAsyGi5zYW1vdmFyLmVudGl0aWVzLnYxLkxlYXNlIjcKBUxlYXNlEg0KBWVwb2NoGAEgASgEEgwKBHRhaWwYAiABKAkSEQoJY29tcGxldGVkGAMgASgIInAKEFN0b3JlVGFpbFJlcXVlc3QSDgoGd29ya2VyGAEgASgJEi8KCGFjdGl2aXR5GAIgASgLMh0uc2Ftb3Zhci5lbnRpdGllcy52MS5BY3Rpdml0eRINCgVlcG9jaBgDIAEoBBIMCgR0YWlsGAQgASgJIhMKEVN0b3JlVGFpbFJlc3BvbnNlIm8KD0NvbXBsZXRlUmVxdWVzdBIOCgZ3b3JrZXIYASABKAkSLwoIYWN0aXZpdHkYAiABKAsyHS5zYW1vdmFyLmVudGl0aWVzLnYxLkFjdGl2aXR5Eg0KBWVwb2NoGAMgASgEEgwKBHRhaWwYBCABKAkiEgoQQ29tcGxldGVSZXNwb25zZSJgCg5SZWxlYXNlUmVxdWVzdBIOCgZ3b3JrZXIYASABKAkSLwoIYWN0aXZpdHkYAiABKAsyHS5zYW1vdmFyLmVudGl0aWVzLnYxLkFjdGl2aXR5Eg0KBWVwb2NoGAMgASgEIhEKD1JlbGVhc2VSZXNwb25zZSIeCgxMZWF2ZVJlcXVlc3QSDgoGd29ya2VyGAEgASgJIg8KDUxlYXZlUmVzcG9uc2UyjwQKBkxlYXNlcxJaCglIZWFydGJlYXQSJS5zYW1vdmFyLmVudGl0aWVzLnYxLkhlYXJ0YmVhdFJlcXVlc3QaJi5zYW1vdmFyLmVudGl0aWVzLnYxLkhlYXJ0YmVhdFJlc3BvbnNlEk4KBUNsYWltEiEuc2Ftb3Zhci5lbnRpdGllcy52MS5DbGFpbVJlcXVlc3QaIi5zYW1vdmFyLmVudGl0aWVzLnYxLkNsYWltUmVzcG9uc2USWgoJU3RvcmVUYWlsEiUuc2Ftb3Zhci5lbnRpdGllcy52MS5TdG9yZVRhaWxSZXF1ZXN0GiYuc2Ftb3Zhci5lbnRpdGllcy52MS5TdG9yZVRhaWxSZXNwb25zZRJXCghDb21wbGV0ZRIkLnNhbW92YXIuZW50aXRpZXMudjEuQ29tcGxldGVSZXF1ZXN0GiUuc2Ftb3Zhci5lbnRpdGllcy52MS5Db21wbGV0ZVJlc3BvbnNlElQKB1JlbGVhc2USIy5zYW1vdmFyLmVudGl0aWVzLnYxLlJlbGVhc2VSZXF1ZXN0GiQuc2Ftb3Zhci5lbnRpdGllcy52MS5SZWxlYXNlUmVzcG9uc2USTgoFTGVhdmUSIS5zYW1vdmFyLmVudGl0aWVzLnYxLkxlYXZlUmVxdWVzdBoiLnNhbW92YXIuZW50aXRpZXMudjEuTGVhdmVSZXNwb25zZWIGcHJvdG8z", [file_samovar_entities_v1_entity]);
+  fileDesc("CiBzYW1vdmFyL2VudGl0aWVzL3YxL2xlYXNlcy5wcm90bxITc2Ftb3Zhci5lbnRpdGllcy52MSJICghBY3Rpdml0eRIuCgZlbnRpdHkYASABKAsyHi5zYW1vdmFyLmVudGl0aWVzLnYxLkVudGl0eVJlZhIMCgRuYW1lGAIgASgJIiIKEEhlYXJ0YmVhdFJlcXVlc3QSDgoGd29ya2VyGAEgASgJIl0KEUhlYXJ0YmVhdFJlc3BvbnNlEhAKCGxlYXNlX21zGAEgASgNEgwKBHNlbGYYAiABKAkSKAoFcGVlcnMYAyADKAsyGS5zYW1vdmFyLmVudGl0aWVzLnYxLlBlZXIiJAoEUGVlchIOCgZ3b3JrZXIYASABKAkSDAoEcnVucxgCIAMoCSJPCgxDbGFpbVJlcXVlc3QSDgoGd29ya2VyGAEgASgJEi8KCGFjdGl2aXR5GAIgASgLMh0uc2Ftb3Zhci5lbnRpdGllcy52MS5BY3Rpdml0eSI6Cg1DbGFpbVJlc3BvbnNlEikKBWxlYXNlGAEgASgLMhouc2Ftb3Zhci5lbnRpdGllcy52MS5MZWFzZSI3CgVMZWFzZRINCgVlcG9jaBgBIAEoBBIMCgR0YWlsGAIgASgJEhEKCWNvbXBsZXRlZBgDIAEoCCJwChBTdG9yZVRhaWxSZXF1ZXN0Eg4KBndvcmtlchgBIAEoCRIvCghhY3Rpdml0eRgCIAEoCzIdLnNhbW92YXIuZW50aXRpZXMudjEuQWN0aXZpdHkSDQoFZXBvY2gYAyABKAQSDAoEdGFpbBgEIAEoCSITChFTdG9yZVRhaWxSZXNwb25zZSJvCg9Db21wbGV0ZVJlcXVlc3QSDgoGd29ya2VyGAEgASgJEi8KCGFjdGl2aXR5GAIgASgLMh0uc2Ftb3Zhci5lbnRpdGllcy52MS5BY3Rpdml0eRINCgVlcG9jaBgDIAEoBBIMCgR0YWlsGAQgASgJIhIKEENvbXBsZXRlUmVzcG9uc2UiYAoOUmVsZWFzZVJlcXVlc3QSDgoGd29ya2VyGAEgASgJEi8KCGFjdGl2aXR5GAIgASgLMh0uc2Ftb3Zhci5lbnRpdGllcy52MS5BY3Rpdml0eRINCgVlcG9jaBgDIAEoBCIRCg9SZWxlYXNlUmVzcG9uc2UiHgoMTGVhdmVSZXF1ZXN0Eg4KBndvcmtlchgBIAEoCSIPCg1MZWF2ZVJlc3BvbnNlMo8ECgZMZWFzZXMSWgoJSGVhcnRiZWF0EiUuc2Ftb3Zhci5lbnRpdGllcy52MS5IZWFydGJlYXRSZXF1ZXN0GiYuc2Ftb3Zhci5lbnRpdGllcy52MS5IZWFydGJlYXRSZXNwb25zZRJOCgVDbGFpbRIhLnNhbW92YXIuZW50aXRpZXMudjEuQ2xhaW1SZXF1ZXN0GiIuc2Ftb3Zhci5lbnRpdGllcy52MS5DbGFpbVJlc3BvbnNlEloKCVN0b3JlVGFpbBIlLnNhbW92YXIuZW50aXRpZXMudjEuU3RvcmVUYWlsUmVxdWVzdBomLnNhbW92YXIuZW50aXRpZXMudjEuU3RvcmVUYWlsUmVzcG9uc2USVwoIQ29tcGxldGUSJC5zYW1vdmFyLmVudGl0aWVzLnYxLkNvbXBsZXRlUmVxdWVzdBolLnNhbW92YXIuZW50aXRpZXMudjEuQ29tcGxldGVSZXNwb25zZRJUCgdSZWxlYXNlEiMuc2Ftb3Zhci5lbnRpdGllcy52MS5SZWxlYXNlUmVxdWVzdBokLnNhbW92YXIuZW50aXRpZXMudjEuUmVsZWFzZVJlc3BvbnNlEk4KBUxlYXZlEiEuc2Ftb3Zhci5lbnRpdGllcy52MS5MZWF2ZVJlcXVlc3QaIi5zYW1vdmFyLmVudGl0aWVzLnYxLkxlYXZlUmVzcG9uc2ViBnByb3RvMw", [file_samovar_entities_v1_entity]);
 
 /**
  * @generated from message samovar.entities.v1.Activity
@@ -67,6 +67,21 @@ export type HeartbeatResponse = Message<"samovar.entities.v1.HeartbeatResponse">
    * @generated from field: uint32 lease_ms = 1;
    */
   leaseMs: number;
+
+  /**
+   * The name by which other workers know this one. It is not the name that the worker chose, which is a secret, and it is
+   * another one once the worker was taken for gone. Empty: the server does not know the workers yet.
+   *
+   * @generated from field: string self = 2;
+   */
+  self: string;
+
+  /**
+   * The workers that are alive, this one among them, in the order of their names.
+   *
+   * @generated from field: repeated samovar.entities.v1.Peer peers = 3;
+   */
+  peers: Peer[];
 };
 
 /**
@@ -75,6 +90,35 @@ export type HeartbeatResponse = Message<"samovar.entities.v1.HeartbeatResponse">
  */
 export const HeartbeatResponseSchema: GenMessage<HeartbeatResponse> = /*@__PURE__*/
   messageDesc(file_samovar_entities_v1_leases, 2);
+
+/**
+ * A worker that is alive.
+ *
+ * @generated from message samovar.entities.v1.Peer
+ */
+export type Peer = Message<"samovar.entities.v1.Peer"> & {
+  /**
+   * No other worker has this name, or will ever have it.
+   *
+   * @generated from field: string worker = 1;
+   */
+  worker: string;
+
+  /**
+   * What it has claimed or tried to claim, up to 200 of them: each as the kind of the entity, such as `repo` or
+   * `registryWorkflow`, `/`, and the activity's name.
+   *
+   * @generated from field: repeated string runs = 2;
+   */
+  runs: string[];
+};
+
+/**
+ * Describes the message samovar.entities.v1.Peer.
+ * Use `create(PeerSchema)` to create a new message.
+ */
+export const PeerSchema: GenMessage<Peer> = /*@__PURE__*/
+  messageDesc(file_samovar_entities_v1_leases, 3);
 
 /**
  * @generated from message samovar.entities.v1.ClaimRequest
@@ -96,7 +140,7 @@ export type ClaimRequest = Message<"samovar.entities.v1.ClaimRequest"> & {
  * Use `create(ClaimRequestSchema)` to create a new message.
  */
 export const ClaimRequestSchema: GenMessage<ClaimRequest> = /*@__PURE__*/
-  messageDesc(file_samovar_entities_v1_leases, 3);
+  messageDesc(file_samovar_entities_v1_leases, 4);
 
 /**
  * @generated from message samovar.entities.v1.ClaimResponse
@@ -115,7 +159,7 @@ export type ClaimResponse = Message<"samovar.entities.v1.ClaimResponse"> & {
  * Use `create(ClaimResponseSchema)` to create a new message.
  */
 export const ClaimResponseSchema: GenMessage<ClaimResponse> = /*@__PURE__*/
-  messageDesc(file_samovar_entities_v1_leases, 4);
+  messageDesc(file_samovar_entities_v1_leases, 5);
 
 /**
  * @generated from message samovar.entities.v1.Lease
@@ -148,7 +192,7 @@ export type Lease = Message<"samovar.entities.v1.Lease"> & {
  * Use `create(LeaseSchema)` to create a new message.
  */
 export const LeaseSchema: GenMessage<Lease> = /*@__PURE__*/
-  messageDesc(file_samovar_entities_v1_leases, 5);
+  messageDesc(file_samovar_entities_v1_leases, 6);
 
 /**
  * @generated from message samovar.entities.v1.StoreTailRequest
@@ -182,7 +226,7 @@ export type StoreTailRequest = Message<"samovar.entities.v1.StoreTailRequest"> &
  * Use `create(StoreTailRequestSchema)` to create a new message.
  */
 export const StoreTailRequestSchema: GenMessage<StoreTailRequest> = /*@__PURE__*/
-  messageDesc(file_samovar_entities_v1_leases, 6);
+  messageDesc(file_samovar_entities_v1_leases, 7);
 
 /**
  * @generated from message samovar.entities.v1.StoreTailResponse
@@ -195,7 +239,7 @@ export type StoreTailResponse = Message<"samovar.entities.v1.StoreTailResponse">
  * Use `create(StoreTailResponseSchema)` to create a new message.
  */
 export const StoreTailResponseSchema: GenMessage<StoreTailResponse> = /*@__PURE__*/
-  messageDesc(file_samovar_entities_v1_leases, 7);
+  messageDesc(file_samovar_entities_v1_leases, 8);
 
 /**
  * @generated from message samovar.entities.v1.CompleteRequest
@@ -229,7 +273,7 @@ export type CompleteRequest = Message<"samovar.entities.v1.CompleteRequest"> & {
  * Use `create(CompleteRequestSchema)` to create a new message.
  */
 export const CompleteRequestSchema: GenMessage<CompleteRequest> = /*@__PURE__*/
-  messageDesc(file_samovar_entities_v1_leases, 8);
+  messageDesc(file_samovar_entities_v1_leases, 9);
 
 /**
  * @generated from message samovar.entities.v1.CompleteResponse
@@ -242,7 +286,7 @@ export type CompleteResponse = Message<"samovar.entities.v1.CompleteResponse"> &
  * Use `create(CompleteResponseSchema)` to create a new message.
  */
 export const CompleteResponseSchema: GenMessage<CompleteResponse> = /*@__PURE__*/
-  messageDesc(file_samovar_entities_v1_leases, 9);
+  messageDesc(file_samovar_entities_v1_leases, 10);
 
 /**
  * @generated from message samovar.entities.v1.ReleaseRequest
@@ -269,7 +313,7 @@ export type ReleaseRequest = Message<"samovar.entities.v1.ReleaseRequest"> & {
  * Use `create(ReleaseRequestSchema)` to create a new message.
  */
 export const ReleaseRequestSchema: GenMessage<ReleaseRequest> = /*@__PURE__*/
-  messageDesc(file_samovar_entities_v1_leases, 10);
+  messageDesc(file_samovar_entities_v1_leases, 11);
 
 /**
  * @generated from message samovar.entities.v1.ReleaseResponse
@@ -282,7 +326,7 @@ export type ReleaseResponse = Message<"samovar.entities.v1.ReleaseResponse"> & {
  * Use `create(ReleaseResponseSchema)` to create a new message.
  */
 export const ReleaseResponseSchema: GenMessage<ReleaseResponse> = /*@__PURE__*/
-  messageDesc(file_samovar_entities_v1_leases, 11);
+  messageDesc(file_samovar_entities_v1_leases, 12);
 
 /**
  * @generated from message samovar.entities.v1.LeaveRequest
@@ -299,7 +343,7 @@ export type LeaveRequest = Message<"samovar.entities.v1.LeaveRequest"> & {
  * Use `create(LeaveRequestSchema)` to create a new message.
  */
 export const LeaveRequestSchema: GenMessage<LeaveRequest> = /*@__PURE__*/
-  messageDesc(file_samovar_entities_v1_leases, 12);
+  messageDesc(file_samovar_entities_v1_leases, 13);
 
 /**
  * @generated from message samovar.entities.v1.LeaveResponse
@@ -312,7 +356,7 @@ export type LeaveResponse = Message<"samovar.entities.v1.LeaveResponse"> & {
  * Use `create(LeaveResponseSchema)` to create a new message.
  */
 export const LeaveResponseSchema: GenMessage<LeaveResponse> = /*@__PURE__*/
-  messageDesc(file_samovar_entities_v1_leases, 13);
+  messageDesc(file_samovar_entities_v1_leases, 14);
 
 /**
  * Who runs which activity, and how far it has come. A worker is whoever runs activities; it chooses its name, which nobody
