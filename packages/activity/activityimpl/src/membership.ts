@@ -25,6 +25,9 @@ export class Membership {
   #self = uuid();
   #runs: ReadonlySet<string> = new Set();
   #seen = new Map<string, Seen>();
+  /** The numbers of the look that began last, and of the one by which `#seen` is known. */
+  #lastBegun = 0;
+  #lastSeen = 0;
   /** Whether it has given something back that the others have not been told of. */
   #hasGiven = false;
 
@@ -107,7 +110,11 @@ export class Membership {
   }
 
   async #look(looks: number): Promise<void> {
+    const began = ++this.#lastBegun;
     const rows = await this.#db.query<Tables>(background).selectFrom('activity_workers').selectAll().execute();
+    // One that began later has seen more.
+    if (began < this.#lastSeen) return;
+    this.#lastSeen = began;
     const before = this.#seen;
     this.#seen = new Map(
       rows.map(({ worker, beat, given, runs: text }) => {

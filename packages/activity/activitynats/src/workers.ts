@@ -74,8 +74,7 @@ export class NatsWorkers implements Workers, AsyncDisposable {
       throw new InvalidActivityError('cluster', 'is not 1 to 64 letters, digits, _ and -');
     }
     const address = parseNatsUrl(url, (why) => new InvalidActivityError('url', why));
-    // A stack for each question costs more than the question.
-    const nc = await connect({ ...natsOptions(address, timeout), noAsyncTraces: true });
+    const nc = await connect(natsOptions(address, timeout));
     try {
       const entries = await Bucket.open<Entry>(nc, { name: `${cluster}-leases`, replicas, timeoutMs: timeout });
       // A sign of life that is not answered leaves time for another one.

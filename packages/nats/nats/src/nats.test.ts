@@ -45,7 +45,8 @@ describe('a NATS URL', () => {
 });
 
 describe('the options of a connection', () => {
-  const forever = { name: 'samovar', timeout: 5, maxReconnectAttempts: -1, reconnectTimeWait: 100 };
+  const times = { timeout: 5, maxReconnectAttempts: -1, reconnectTimeWait: 100 };
+  const forever = { name: 'samovar', ...times, noAsyncTraces: true };
   const checkServerIdentity = expect.any(Function);
 
   it.each([

@@ -25,6 +25,7 @@ export interface NatsOptions {
   readonly timeout: number;
   readonly maxReconnectAttempts: number;
   readonly reconnectTimeWait: number;
+  readonly noAsyncTraces: boolean;
 }
 
 const defaultPort = 4222;
@@ -64,6 +65,8 @@ export function natsOptions({ servers, user, pass, token, tls }: NatsAddress, ti
     timeout,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
+    // A stack for each question costs more than the question.
+    noAsyncTraces: true,
     ...(user === undefined ? {} : { user, pass: pass ?? '' }),
     ...(token === undefined ? {} : { token }),
     ...(tls === undefined ? {} : { tls: { ...(tls === true ? {} : { caFile: tls }), ...identityOf(servers) } }),

@@ -113,6 +113,10 @@ function working(): void {
     expect(outcome).toMatchObject({ kind: 'succeeded', details: { missing: [] } });
   });
 
+  surviving(serve);
+}
+
+function surviving(serve: typeof serveAll): void {
   it(
     'end each workflow in the same state, whichever of server and worker is killed amid it',
     async () => {
@@ -192,6 +196,8 @@ function sharing(): void {
     await bob.stop('SIGKILL');
     await vi.waitFor(async () => expect(await own()).toEqual({ all, run: all }), takenOver);
   });
+
+  surviving(serveAll);
 }
 
 /** What has nothing to do with the log. */
