@@ -1,4 +1,4 @@
-import { background as ctx } from '@samovar/context';
+import { CanceledError, background as ctx } from '@samovar/context';
 import {
   ArchiveFailedError,
   BundleRepoCommand,
@@ -7,8 +7,15 @@ import {
   NotARepositoryError,
   type Uuid,
 } from '@samovar/repos';
-import { BeginWorkflowCommand, CancelWorkflowCommand, GetWorkflowQuery, type Workflow } from '@samovar/workflows';
-import { beforeEach, describe, expect, it } from 'vitest';
+import {
+  BeginWorkflowCommand,
+  CancelWorkflowCommand,
+  CommitWorkflowCommand,
+  CompleteWorkflowCommand,
+  GetWorkflowQuery,
+  type Workflow,
+} from '@samovar/workflows';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { World } from '../testing.ts';
 import { ArchiveRepo } from './archiverepo.ts';
 
@@ -141,4 +148,60 @@ it('tries again where the archive cannot be written now', async () => {
   world.services.repos.failWith('/tea', undefined);
   await world.engine.advance(60_000);
   await expectArchived();
+});
+
+describe('while a bundle takes long', () => {
+  /** Has bundling hang until it is canceled, and tells when it begins. */
+  const hanging = (): Promise<void> => {
+    const begun = Promise.withResolvers<void>();
+    world.bus.use((ctx, message, args, next) => {
+      if (message !== BundleRepoCommand) return next(ctx, args);
+      begun.resolve();
+      return new Promise((_, reject) => ctx.signal.addEventListener('abort', () => reject(new CanceledError())));
+    });
+    return begun.promise;
+  };
+  /** Resolves when it hangs. */
+  const startHanging = async () => {
+    const begun = hanging();
+    const archiving = new ArchiveRepo(world.tools.bus, 'main', 5);
+    await world.engine.startRepoWorkflowActivity(ctx, repoId, workflowId, archiving);
+    void world.engine.step();
+    await begun;
+  };
+
+  it('is canceled in the midst of it', async () => {
+    await startHanging();
+    await cancel();
+    await vi.waitFor(() => expect(states()).toEqual(['completed']));
+    await expectCanceled();
+  });
+
+  it('gives up a workflow that is over', async () => {
+    await startHanging();
+    await world.bus.dispatch(ctx, CompleteWorkflowCommand, { workflowId, outcome: { kind: 'failed', error: 'x' } });
+    await world.bus.dispatch(ctx, CommitWorkflowCommand, { workflowId });
+    await vi.waitFor(() => expect(states()).toEqual(['completed']));
+    expect(await workflow()).toMatchObject({ outcome: { kind: 'failed', error: 'x' } });
+  });
+
+  it('looks again where it could not see how the workflow is', async () => {
+    let failures = 0;
+    await startHanging();
+    world.bus.use(async (ctx, message, args, next) => {
+      if (message === GetWorkflowQuery && failures++ < 3) throw new Error('no answer');
+      return await next(ctx, args);
+    });
+    await vi.waitFor(() => expect(failures).toBeGreaterThan(3));
+    expect(states()).toEqual(['running']);
+    await cancel();
+    await vi.waitFor(() => expect(states()).toEqual(['completed']));
+    await expectCanceled();
+  });
+
+  it('stops with its engine, and goes on in the next one', async () => {
+    await startHanging();
+    await world.engine.stop();
+    expect(await workflow()).toMatchObject({ state: 'running', progress: [], outcome: null });
+  });
 });

@@ -11,6 +11,7 @@ import {
   type Uuid,
 } from '@samovar/repos';
 import type { Workflow, WorkOutcome } from '@samovar/workflows';
+import { unlessCanceling } from './canceling.ts';
 import { isError } from './errors.ts';
 import { eachTime } from './outcomes.ts';
 import type { Dispatcher } from './tools.ts';
@@ -27,11 +28,13 @@ const longestError = 4_096;
 export class ArchiveRepo implements RepoWorkflowActivity {
   readonly #bus: Dispatcher;
   readonly #registry: string;
+  readonly #lookEveryMs: number;
 
-  /** `registry` is the one that the workflows are in. */
-  constructor(bus: Dispatcher, registry: string) {
+  /** `registry` is the one that the workflows are in. A workflow to be canceled is so within `lookEveryMs` milliseconds. */
+  constructor(bus: Dispatcher, registry: string, lookEveryMs = 2_000) {
     this.#bus = bus;
     this.#registry = registry;
+    this.#lookEveryMs = lookEveryMs;
   }
 
   processRepoWorkflowEvents(
@@ -85,8 +88,10 @@ export class ArchiveRepo implements RepoWorkflowActivity {
 
   async #bundle(ctx: Context, repoId: Uuid, workflow: Workflow): Promise<void> {
     const { workflowId } = workflow;
-    const { path, bytes, sha256 } = await this.#bus.dispatch(ctx, BundleRepoCommand, { repoId, workflowId });
-    await progressWorkflow(this.#bus, ctx, workflow, bundledStep, { path, bytes, sha256 });
+    await unlessCanceling(this.#bus, ctx, workflow, this.#lookEveryMs, async (ctx) => {
+      const { path, bytes, sha256 } = await this.#bus.dispatch(ctx, BundleRepoCommand, { repoId, workflowId });
+      await progressWorkflow(this.#bus, ctx, workflow, bundledStep, { path, bytes, sha256 });
+    });
   }
 
   /** Where another bundle was faster, there are two archives of the repository: both are complete. */
