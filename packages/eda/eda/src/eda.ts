@@ -153,7 +153,7 @@ export abstract class Conn implements AsyncDisposable {
    * parked. While 1,000 events are handed out and neither, failing ones among them, no other is.
    *
    * While running, acknowledgements of a durable subscription are stored in groups of at most 100 ms or 1,000 events:
-   * what a kill -9 repeats.
+   * what a kill -9 repeats. A loss of power may repeat more: what was stored since the log last waited for the disk.
    *
    * Several processes with one durable name share its events without `serial` and `keyBy`: one starts as many handlers
    * as it may, and what it has no room for goes to the next that has; the 1,000 are of each. What one that is gone was

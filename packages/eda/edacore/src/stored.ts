@@ -97,7 +97,12 @@ export interface Changed extends StoredSubscription {
   readonly parked?: ParkedChange | 'none';
 }
 
-/** Where durable subscriptions are kept. Whatever is written is as safe as a published event. */
+export interface ChangeOptions {
+  /** Whether a loss of power, but no crash, may undo it until something else is written. Default: false. */
+  readonly isLazy?: boolean;
+}
+
+/** Where durable subscriptions are kept. Whatever is written is as safe as a published event, unless it says otherwise. */
 export interface Subscriptions {
   /** Resolves when what is stored now is at hand for the other methods. */
   ready(): Promise<void>;
@@ -111,6 +116,7 @@ export interface Subscriptions {
   change(
     name: string,
     change: (stored: StoredSubscription | undefined, newEpoch: () => number) => Changed | undefined,
+    options?: ChangeOptions,
   ): Promise<StoredSubscription | undefined>;
   /** Forgets it, with what is parked. */
   drop(name: string): Promise<void>;

@@ -1,6 +1,14 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { EventId } from '@samovar/eda';
-import type { Changed, Parked, ParkedRequest, Seq, StoredSubscription, Subscriptions } from '@samovar/edacore';
+import type {
+  Changed,
+  ChangeOptions,
+  Parked,
+  ParkedRequest,
+  Seq,
+  StoredSubscription,
+  Subscriptions,
+} from '@samovar/edacore';
 import { ParkedTables } from './parked.ts';
 import type { Task, Writer } from './writer.ts';
 
@@ -51,7 +59,11 @@ export class SqliteSubscriptions implements Subscriptions {
     });
   }
 
-  change(name: string, change: Parameters<Subscriptions['change']>[1]): Promise<StoredSubscription | undefined> {
+  change(
+    name: string,
+    change: Parameters<Subscriptions['change']>[1],
+    { isLazy }: ChangeOptions = {},
+  ): Promise<StoredSubscription | undefined> {
     let changed: Changed | undefined;
     return this.#write(
       () => {
@@ -59,6 +71,7 @@ export class SqliteSubscriptions implements Subscriptions {
         if (changed !== undefined) this.#store(name, changed);
       },
       () => changed,
+      isLazy,
     );
   }
 
@@ -96,13 +109,13 @@ export class SqliteSubscriptions implements Subscriptions {
   }
 
   /** Runs `run` in a transaction, perhaps more than once, and answers with `result` when it is committed. */
-  #write<T>(run: () => void, result: () => T): Promise<T> {
+  #write<T>(run: () => void, result: () => T, isLazy = false): Promise<T> {
     return new Promise((resolve, reject) => {
       const changing = () => {
         this.#known.clear();
         run();
       };
-      const task: Task = { run: changing, succeed: () => resolve(result()), fail: reject };
+      const task: Task = { isLazy, run: changing, succeed: () => resolve(result()), fail: reject };
       this.#writer.add(task);
     });
   }

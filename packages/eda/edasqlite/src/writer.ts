@@ -19,6 +19,8 @@ const patience = 30_000;
 
 /** Something else to do in a transaction. It must do nothing if it throws. */
 export interface Task {
+  /** Whether a loss of power may undo it. Default: false. */
+  readonly isLazy?: boolean;
   run(): void;
   succeed(): void;
   fail(error: unknown): void;
@@ -65,6 +67,8 @@ export class Writer {
   #isScheduled = false;
   #busySince: number | undefined;
   #isCopyDue = false;
+  /** Whether a commit waits for the disk. */
+  #isSynced = true;
   #isClosed = false;
 
   constructor(parts: Parts) {
@@ -120,6 +124,7 @@ export class Writer {
 
   #writeQueued(): void {
     try {
+      this.#setSync(!this.#queue.every((item) => 'run' in item && item.isLazy));
       this.#begin.run();
     } catch (error) {
       if (isBusy(error)) this.#tryLater(error);
@@ -135,6 +140,13 @@ export class Writer {
       if (isBusy(error)) this.#queue = [...group, ...this.#queue];
       else this.#fail(group.length > 0 ? group : this.#queue.splice(0), error);
     }
+  }
+
+  /** In the journal, what is not synced yet is followed by nothing that is: losing it leaves the log as it was before. */
+  #setSync(isSynced: boolean): void {
+    if (isSynced === this.#isSynced) return;
+    this.#parts.db.exec(`PRAGMA synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`);
+    this.#isSynced = isSynced;
   }
 
   #writeGroup(group: (Append | Task)[]): void {

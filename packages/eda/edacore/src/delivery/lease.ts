@@ -145,7 +145,9 @@ export class Lease {
     let taken: readonly Pending[] = [];
     let result: StoredSubscription | undefined;
     const isGone = (other: Sign) => this.#isGone(other);
-    const stored = await this.#backend.subscriptions.change(this.#terms.name, (found): Changed | undefined => {
+    // Without it the same is handled again. What was parked, or left to others, is to stay so.
+    const isLazy = move === undefined && parked.parked.size + parked.waiting.size === 0;
+    const change = (found: StoredSubscription | undefined): Changed | undefined => {
       const own = found && partsOf(found).find((part) => this.#isOwn(part));
       // Stored by an earlier run of this very change, whose answer got lost.
       if (own?.beat === sign.beat && result !== undefined) return { ...found, parked } as Changed;
@@ -158,7 +160,8 @@ export class Lease {
       if (move === 'pass') result = next.epoch === sign.epoch ? passedOn(next, isGone) : next;
       if (move === 'leave') result = left(next, sign.epoch, isGone);
       return { ...result, parked };
-    });
+    };
+    const stored = await this.#backend.subscriptions.change(this.#terms.name, change, { isLazy });
     this.#validUntil = stored === undefined || move === 'leave' ? 0 : began + this.#backend.leaseMs;
     if (stored === undefined) return undefined;
     this.#sign = sign;
