@@ -25,8 +25,8 @@ export interface Peer {
   /** No other worker has this name, or will ever have it. */
   readonly worker: string;
   /**
-   * What it has claimed or tried to claim since it has that name: each as the kind of the entity, `/`, and the activity's
-   * name. At most 200 of them, those that came first.
+   * What it has claimed or tried to claim, since it has that name at least: each as the kind of the entity, `/`, and the
+   * activity's name. At most 200 of them, those that came first.
    */
   readonly runs: ReadonlySet<string>;
 }

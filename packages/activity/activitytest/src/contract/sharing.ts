@@ -10,7 +10,7 @@ import {
 import { type Context, background as ctx } from '@samovar/context';
 import { expect, it } from 'vitest';
 import { FakeLeases } from '../leases.ts';
-import { type AnyActivity, type Bench, endOf, first, hanging, repo, start } from './bench.ts';
+import { Answering, type AnyActivity, type Bench, endOf, first, hanging, repo, start } from './bench.ts';
 import { FailingLeases } from './leasing.ts';
 
 /** Leases that hear of other workers while they are asked. */
@@ -155,11 +155,8 @@ export function sharing(bench: () => Bench): void {
     const failing: AnyActivity = async (_, __, events) => retry(await first(events), new Error('cold'));
     const ann = await startAll(engine, failing);
     await bench().until(() => ann.every((handle) => handle.status().state === 'retrying'));
-    const tails: unknown[] = [];
-    const bob = await startAll(bench().engine(other), async (ctx, tail, events) => {
-      tails.push(tail);
-      return await endOf(ctx, tail, events);
-    });
+    const { run, tails } = new Answering();
+    const bob = await startAll(bench().engine(other), run);
     beat(leases, other);
     await tick();
     await bench().until(() => tails.length >= own(bob).length && tails.length > 0);
@@ -181,11 +178,8 @@ export function sharing(bench: () => Bench): void {
       return retry(tail, new Error('cold'));
     });
     await bench().until(() => ann.every((handle) => handle.status().lastError?.message === 'no leases'));
-    const tails: unknown[] = [];
-    const bob = await startAll(bench().engine(other), async (ctx, tail, events) => {
-      tails.push(tail);
-      return await endOf(ctx, tail, events);
-    });
+    const { run, tails } = new Answering();
+    const bob = await startAll(bench().engine(other), run);
     beat(leases, other);
     await tick();
     leases.isFailing = false;
